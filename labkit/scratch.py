@@ -90,7 +90,7 @@ def _is_left_over(folder: Path) -> bool:
         if owner["host"] != socket.gethostname():
             return False
         started_ms = psutil.Process(owner["pid"]).create_time() * 1000
-        return abs(started_ms - owner["started_ms"]) > CLOCK_SLACK_MS
+        return bool(abs(started_ms - owner["started_ms"]) > CLOCK_SLACK_MS)
     except psutil.NoSuchProcess:
         return True
     except (OSError, ValueError, KeyError):

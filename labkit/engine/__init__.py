@@ -1,0 +1,1 @@
+"""The Spark session and what it reports: connectors, batches, progress."""
