@@ -1,0 +1,109 @@
+"""One listener per Spark session that hands each query's news to whoever watches it.
+
+Spark calls it from a thread of its own after each batch. PySpark's listener base class turns
+every report into Python objects, field by field over the bridge (25 to 37 ms a batch); this one
+takes the JSON text in one call (about 1 ms).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+from labkit.engine.progress import Progress, from_json
+
+
+@dataclass(frozen=True)
+class Idle:
+    """The query runs, and nothing has come for a while (Spark says so every ten seconds)."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The query has ended; ``failed`` tells whether by an error."""
+
+    failed: bool = False
+
+
+News = Progress | Idle | Ended
+Inbox = SimpleQueue[News]
+
+_lock = threading.Lock()
+_inboxes: dict[str, list[Inbox]] = {}
+_heard_by: set[int] = set()
+
+
+def subscribe(query: Any) -> Inbox:
+    """Return a queue that gets the news of ``query`` from now on; ``Ended`` comes last.
+
+    Parameters
+    ----------
+    query
+        A ``StreamingQuery`` of PySpark, running or ended.
+    """
+    inbox: Inbox = SimpleQueue()
+    with _lock:
+        _listen_once(query)
+        _inboxes.setdefault(query.runId, []).append(inbox)
+    if not query.isActive:  # its last event may have gone by before we listened
+        inbox.put(Ended(failed=has_failed(query)))
+    return inbox
+
+
+def unsubscribe(query: Any, inbox: Inbox) -> None:
+    """Send no more news to ``inbox``; nothing happens when it is not subscribed."""
+    with _lock:
+        watching = _inboxes.get(query.runId, [])
+        if inbox in watching:
+            watching.remove(inbox)
+        if not watching:
+            _inboxes.pop(query.runId, None)
+
+
+def has_failed(query: Any) -> bool:
+    """Whether an ended query ended by an error."""
+    return bool(query._jsq.exception().isDefined())
+
+
+class _Listener:
+    """The Java side calls these methods by their names, from its own thread."""
+
+    def onQueryStarted(self, event: Any) -> None:  # noqa: N802 - Spark's name
+        pass
+
+    def onQueryProgress(self, event: Any) -> None:  # noqa: N802 - Spark's name
+        report = event.progress()
+        _tell(report.runId().toString(), from_json(report.json()))
+
+    def onQueryIdle(self, event: Any) -> None:  # noqa: N802 - Spark's name
+        _tell(event.runId().toString(), Idle())
+
+    def onQueryTerminated(self, event: Any) -> None:  # noqa: N802 - Spark's name
+        _tell(event.runId().toString(), Ended(failed=event.exception().isDefined()))
+
+    class Java:
+        """What py4j must know of this class."""
+
+        implements = ("org.apache.spark.sql.streaming.PythonStreamingQueryListener",)
+
+
+def _tell(run_id: str, news: News) -> None:
+    with _lock:
+        for inbox in _inboxes.get(run_id, []):
+            inbox.put(news)
+
+
+def _listen_once(query: Any) -> None:
+    from pyspark import SparkContext  # noqa: PLC0415 - only when there is a query
+    from pyspark.java_gateway import ensure_callback_server_started  # noqa: PLC0415
+
+    streams = query._jsq.sparkSession().streams()
+    manager = streams.hashCode()
+    if manager in _heard_by:
+        return
+    ensure_callback_server_started(SparkContext._gateway)
+    wrapper = SparkContext._jvm.org.apache.spark.sql.streaming.PythonStreamingQueryListenerWrapper
+    streams.addListener(wrapper(_Listener()))
+    _heard_by.add(manager)

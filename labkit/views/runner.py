@@ -1,0 +1,173 @@
+"""From a query to frames: one thread per view, which ends with its query.
+
+The thread sleeps on a queue that Spark's listener fills, so an idle query costs nothing. It is
+the only thread that touches the view's widget.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty
+from typing import Any, Generic, TypeVar
+
+from labkit import steps
+from labkit.engine.batches import MAX_BACKLOG, Batch, BatchReader
+from labkit.engine.listener import Ended, News, has_failed, subscribe, unsubscribe
+from labkit.engine.progress import Progress
+from labkit.errors import NotReady
+from labkit.views.frame import Frame
+from labkit.waiting import wait_until
+
+M = TypeVar("M")
+
+# People can follow four pictures a second; the newest wins.
+MIN_PAUSE_S = 0.25
+CATCH_UP_S = 20.0
+# A view that hangs must not stop the lesson; its frames then say that batches were joined.
+STEP_WAIT_S = 5.0
+
+
+class Runner(Generic[M]):
+    """Folds the batches of one query into frames, in a thread of its own.
+
+    Parameters
+    ----------
+    reader
+        The batches of the query.
+    model
+        What the view knows before the first batch.
+    fold, render
+        The two pure functions of the view.
+    show
+        Called with the frames that are new, at most four times a second (real clock), and with
+        the state of the query in words.
+    """
+
+    def __init__(
+        self,
+        reader: BatchReader,
+        model: M,
+        *,
+        fold: Callable[[M, Batch], M],
+        render: Callable[[M], Frame],
+        show: Callable[[list[Frame], str], None],
+    ) -> None:
+        self.query: Any = reader.query
+        self.model = model
+        self.frames: deque[Frame] = deque(maxlen=MAX_BACKLOG)
+        self.error: BaseException | None = None
+        self.state = "running"
+        self._fold, self._render, self._show = fold, render, show
+        self._reader = reader
+        self._inbox = subscribe(self.query)
+        self._shown_at = 0.0
+        self._unshown: list[Frame] = []
+        self._closed = threading.Event()
+        self._seen = -1
+        name = f"labkit view of {self.query.name}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start to follow the query."""
+        steps.watch(self._before_step)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread still runs."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """End the thread; the frames stay. Safe to call twice."""
+        self._closed.set()
+        self._inbox.put(Ended())
+        if threading.current_thread() is not self._thread:
+            self._thread.join(CATCH_UP_S)
+
+    def catch_up(self, timeout_s: float = CATCH_UP_S) -> None:
+        """Wait until the newest batch in the sink has its frame.
+
+        Raises
+        ------
+        NotReady
+            After ``timeout_s`` seconds of the real clock.
+        """
+        wait_until(
+            lambda: not self.alive or self._seen >= self._reader.latest(),
+            what=f"The view of query {self.query.name!r} has not shown its newest batch",
+            timeout_s=timeout_s,
+            every_s=0.002,
+        )
+        if self.error is not None:
+            raise self.error
+
+    def _before_step(self) -> None:
+        """Hold the next step back until this view has its frame, but not for long."""
+        with suppress(NotReady):
+            self.catch_up(STEP_WAIT_S)
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - shown at the next look at the view
+            self.error = error
+            self.state = "view failed"
+        finally:
+            unsubscribe(self.query, self._inbox)
+            steps.unwatch(self._before_step)
+
+    def _follow(self) -> None:
+        for batch in self._reader.backlog():
+            self._take(batch)
+        self._flush(self.state)
+        while not self._closed.is_set():
+            news = self._next_news()
+            if isinstance(news, Ended):
+                break
+            if isinstance(news, Progress):
+                self._take_all(news)
+        self._finish()
+
+    def _next_news(self) -> News | None:
+        """Wait for news; when a frame waits to be shown, only as long as it may wait."""
+        wait_s = None
+        if self._unshown:
+            wait_s = max(0.0, self._shown_at + MIN_PAUSE_S - time.monotonic())
+        try:
+            return self._inbox.get(timeout=wait_s)
+        except Empty:
+            self._flush(self.state)
+            return None
+
+    def _take_all(self, progress: Progress) -> None:
+        for batch in self._reader.read(progress):
+            self._take(batch)
+        if time.monotonic() - self._shown_at >= MIN_PAUSE_S:
+            self._flush(self.state)
+
+    def _take(self, batch: Batch) -> None:
+        self.model = self._fold(self.model, batch)
+        frame = self._render(self.model)
+        self.frames.append(frame)
+        self._unshown = [*self._unshown, frame][-MAX_BACKLOG:]
+        self._seen = batch.number
+
+    def _flush(self, state: str) -> None:
+        self._show(self._unshown, state)
+        self._unshown = []
+        self._shown_at = time.monotonic()
+
+    def _finish(self) -> None:
+        """Read what ran between the last news and the end, then show the last state."""
+        if self._seen < self._reader.latest():
+            for batch in self._reader.backlog():
+                self._take(batch)
+        if self.query.isActive:
+            self.state = "closed"
+        else:
+            self.state = "failed" if has_failed(self.query) else "stopped"
+        self._flush(self.state)
