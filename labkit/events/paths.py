@@ -1,0 +1,63 @@
+"""Paths in the course's own ``data/`` folder, from whatever folder a notebook runs in."""
+
+from __future__ import annotations
+
+import os
+from glob import escape, glob
+from pathlib import Path
+
+from labkit.errors import InvalidArgument, NotFound
+
+ROOT = Path(__file__).resolve().parents[2] / "data"
+
+
+def data(pattern: str = ".") -> str:
+    """Return the path of a file, a folder or a glob inside the course's ``data/`` folder.
+
+    Parameters
+    ----------
+    pattern
+        Relative to ``data/``, with ``/`` between folders; ``*``, ``?``, ``[…]`` and ``**`` are
+        kept, for ``lab.drip`` and ``spark.read`` to resolve.
+
+    Returns
+    -------
+    str
+        An absolute path.
+
+    Raises
+    ------
+    InvalidArgument
+        ``WRONG_TYPE``, or ``OUT_OF_RANGE`` when the pattern leads out of ``data/``.
+    NotFound
+        ``NOT_FOUND`` when nothing matches.
+
+    Examples
+    --------
+    >>> data("stocks/*.csv").endswith("data/stocks/*.csv")
+    True
+    """
+    if not isinstance(pattern, str | os.PathLike):
+        found = type(pattern).__name__
+        raise InvalidArgument(
+            "WRONG_TYPE", name="pattern", value=pattern, found=found, expected="a path as text"
+        )
+    wanted = Path(pattern)
+    if wanted.is_absolute() or ".." in wanted.parts:
+        raise InvalidArgument(
+            "OUT_OF_RANGE",
+            name="pattern",
+            value=str(pattern),
+            bound="a path inside the course's data folder, such as 'stocks/*.csv'",
+        )
+    # Path.glob refuses some patterns, and not the same ones in every version of Python.
+    matches = glob(str(Path(escape(str(ROOT))) / wanted), recursive=True)  # noqa: PTH207 - see above
+    if not matches:
+        raise NotFound(
+            "NOT_FOUND",
+            kind="course data",
+            name=str(pattern),
+            reason=f"Nothing in {ROOT} matches.",
+            cure="data/README.md lists what there is; labkit must run from its repository.",
+        )
+    return (ROOT / wanted).as_posix()
