@@ -27,15 +27,17 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Disordered(EventStream):
     """A stream whose events are those of another one, but arrive differently."""
 
-    #: One word for what happens; also what this stream's chance is drawn for.
+    #: One word for what happens.
     kind: str
+    #: What this stream's chance is drawn for: name and kinds, the whole way down.
+    lineage: str
 
     def __init__(self, source: EventStream, seed: int | None) -> None:
         self.source = source
         self.schema, self.name, self.time = source.schema, source.name, source.time
         given = source.seed if seed is None else seed
         self.seed = require_int("seed", given, low=0, high=HIGHEST_SEED)
-        # The whole way down, so that late().late() draws twice and not the same events again.
+        # So late().late() draws twice, and not the same events again.
         inner = source.lineage if isinstance(source, Disordered) else source.name
         self.lineage = f"{inner}.{self.kind}"
 
@@ -47,7 +49,7 @@ class _Held(NamedTuple):
     """A late event on its way: it may arrive from ``due`` on and must by ``latest``."""
 
     due: datetime
-    index: int
+    place: int
     latest: datetime
     event: Event
 

@@ -104,7 +104,7 @@ class EventStream(ABC):
         >>> from labkit.events.script import Script
         >>> rows = Script("10:00 1\n10:01 2\n10:02 3", columns="n int")
         >>> [event.value["n"] for event in rows.late(share=0.4, by_s=(60, 60), seed=1)]
-        [1, 2, 3]
+        [1, 3, 2]
         """
         from labkit.events.disorder import Late  # noqa: PLC0415 - it is built on this module
 

@@ -1,0 +1,127 @@
+"""Columns given as Spark DDL text, and the cells of a drill read by them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from labkit.errors import InvalidArgument, require_choice
+from labkit.events.stream import START
+
+INT_MOST = 2**31 - 1
+BIGINT_MOST = 2**63 - 1
+_COLUMN = re.compile(r"\s*`?(\w+)`?\s*(?::|\s)\s*(\w+)\s*")
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?")
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_SPELLINGS = {"integer": "int", "long": "bigint"}
+
+
+def read_columns(ddl: str, *, taken: str) -> dict[str, str]:
+    """Return name and type of each column of a DDL text such as ``amount int, user string``.
+
+    Parameters
+    ----------
+    ddl
+        Empty text means no columns.
+    taken
+        A name that is already in use.
+
+    Raises
+    ------
+    InvalidArgument
+        ``WRONG_TYPE``, ``OUT_OF_RANGE`` (not a list of columns, or a name twice), or
+        ``UNKNOWN_CHOICE`` (a type that is not one of :data:`READERS`).
+
+    Examples
+    --------
+    >>> read_columns("amount int, user string", taken="event_time")
+    {'amount': 'int', 'user': 'string'}
+    """
+    if not isinstance(ddl, str):
+        found = type(ddl).__name__
+        raise InvalidArgument(
+            "WRONG_TYPE", name="columns", value=ddl, found=found, expected="DDL text"
+        )
+    columns: dict[str, str] = {}
+    for part in ddl.split(",") if ddl.strip() else []:
+        match = _COLUMN.fullmatch(part)
+        if match is None:
+            raise _wrong_columns(ddl, "names with types, such as 'amount int, user string'")
+        name, kind = match[1], _SPELLINGS.get(match[2].lower(), match[2].lower())
+        if name.lower() in {taken.lower(), *(known.lower() for known in columns)}:
+            raise _wrong_columns(ddl, f"without a second {name} ({taken} is there by itself)")
+        columns[name] = require_choice(f"type of {name}", kind, tuple(READERS))
+    return columns
+
+
+def _wrong_columns(ddl: str, bound: str) -> InvalidArgument:
+    return InvalidArgument("OUT_OF_RANGE", name="columns", value=ddl, bound=bound)
+
+
+def read_moment(text: str) -> datetime:
+    """Return the UTC time of ``10:00``, ``10:00:05`` or a full date with or without time.
+
+    A time of day means the day on which event time starts, 2024-01-01; a full date without a zone
+    is UTC.
+
+    Raises
+    ------
+    ValueError
+        ``text`` is neither.
+    """
+    if _TIME_OF_DAY.fullmatch(text):
+        text = f"{START:%Y-%m-%d} {text.zfill(len(text) + (text[1] == ':'))}"
+    if not _DATE.match(text):
+        raise ValueError(text)
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def starts_with_date(text: str) -> bool:
+    """Tell whether ``text`` is a date that a time of day may follow."""
+    return _DATE.fullmatch(text) is not None
+
+
+def is_time_of_day(text: str) -> bool:
+    """Tell whether ``text`` looks like ``10:00`` or ``10:00:05``."""
+    return _TIME_OF_DAY.fullmatch(text) is not None
+
+
+def _whole(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not _WHOLE.fullmatch(text) or not -most - 1 <= int(text) <= most:
+            raise ValueError(text)
+        return int(text)
+
+    return read
+
+
+def _double(text: str) -> float:
+    if "_" in text:  # Python allows 1_000, data does not
+        raise ValueError(text)
+    return float(text)
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _date(text: str) -> date:
+    if not _DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+#: Spark type → how a cell's text becomes a Python value (ValueError or KeyError: it does not).
+READERS: dict[str, Callable[[str], Any]] = {
+    "string": str,
+    "int": _whole(INT_MOST),
+    "bigint": _whole(BIGINT_MOST),
+    "double": _double,
+    "boolean": _boolean,
+    "timestamp": read_moment,
+    "date": _date,
+}
