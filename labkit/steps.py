@@ -1,15 +1,24 @@
-"""Who must have seen the last step before the next one may come.
+"""What a step of a feed owes to those who look at it.
 
-In complete mode Spark keeps only its newest result. A learner who steps a feed in a loop would
-overwrite a batch before its view has read it, so a feed asks here before each step. Feeds and
-views meet only in this list; neither knows the other.
+Two agreements, kept here because feeds know no Spark and views know no feeds:
+
+- *Watchers* have seen the last step before the next one comes. In complete mode Spark keeps only
+  its newest result, so a learner who steps in a loop would overwrite a batch before its view has
+  read it.
+- A *gate* holds a query back while a step is on its way, so that one step is one micro-batch:
+  without it Spark could take the first lines of a step before the last ones are there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+Gate = Callable[[Any, int], AbstractContextManager[None]]
 
 _watchers: list[Callable[[], None]] = []
+_gates: list[Gate] = []
 
 
 def watch(catch_up: Callable[[], None]) -> None:
@@ -27,3 +36,23 @@ def before_step() -> None:
     """Let everybody who watches catch up; a feed calls this before it delivers a step."""
     for catch_up in tuple(_watchers):  # a view that ends takes itself off meanwhile
         catch_up()
+
+
+def use_gate(gate: Gate) -> None:
+    """Hold queries with ``gate(query, rows)`` from now on; the room that knows Spark sets it."""
+    _gates[:] = [gate]
+
+
+def held(query: Any, rows: int) -> AbstractContextManager[None]:
+    """Hold ``query`` back while ``rows`` rows are delivered, if there is a gate.
+
+    Parameters
+    ----------
+    query
+        A running query, or None: then nothing is held.
+    rows
+        How many rows the step brings.
+    """
+    if query is None or not _gates:
+        return nullcontext()
+    return _gates[0](query, rows)

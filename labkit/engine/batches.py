@@ -226,23 +226,28 @@ def _plain(value: Any, kind: Any, zone: tzinfo) -> Any:
     return value
 
 
-def _grouping(plan: Any) -> dict[str, bool]:
-    """Tell for each output column of the top aggregation whether it is a grouping column."""
-    aggregate = _find(plan, "Aggregate")
-    if aggregate is None:
-        return {}
-    outputs = aggregate.aggregateExpressions()
-    named = (outputs.apply(i) for i in range(outputs.size()))
-    return {output.name(): _find(output, "AggregateExpression") is None for output in named}
+def find_nodes(node: Any, name: str) -> list[Any]:
+    """Return the nodes of a plan or expression whose Java class has this simple name.
 
-
-def _find(node: Any, name: str) -> Any | None:
-    """Return the first node of a Scala tree whose class has this name, depth first."""
-    if node.getClass().getSimpleName() == name:
-        return node
+    Parameters
+    ----------
+    node
+        The root of a Scala tree (``LogicalPlan``, ``Expression``).
+    name
+        For example ``Aggregate``.
+    """
+    found = [node] if node.getClass().getSimpleName() == name else []
     children = node.children()
     for i in range(children.size()):
-        found = _find(children.apply(i), name)
-        if found is not None:
-            return found
-    return None
+        found += find_nodes(children.apply(i), name)
+    return found
+
+
+def _grouping(plan: Any) -> dict[str, bool]:
+    """Tell for each output column of the top aggregation whether the query groups by it."""
+    aggregates = find_nodes(plan, "Aggregate")
+    if not aggregates:
+        return {}
+    outputs = aggregates[0].aggregateExpressions()
+    named = (outputs.apply(i) for i in range(outputs.size()))
+    return {output.name(): not find_nodes(output, "AggregateExpression") for output in named}

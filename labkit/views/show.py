@@ -93,7 +93,7 @@ def headless(on: bool = True) -> None:
     _is_headless = on
 
 
-def close_views() -> None:
+def stop_all_views() -> None:
     """Close every view that is open; the queries go on. Safe to call twice."""
     for _, view in _open:
         view.close()

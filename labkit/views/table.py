@@ -76,10 +76,9 @@ def fold(table: Table, batch: Batch) -> Table:
     batch
         What the sink got.
     """
-    if batch.mode == "complete":
-        merge = _complete
-    else:  # a key that the learner gave makes appended rows replace each other too
-        merge = _append if table.key is None else _update
+    # A key that the learner gave makes appended rows replace each other too.
+    by_row = _append if table.key is None else _update
+    merge = _complete if batch.mode == "complete" else by_row
     return replace(merge(table, batch), batch=batch)
 
 
@@ -95,18 +94,24 @@ def _update(table: Table, batch: Batch) -> Table:
     sent = {row_key(row, table.key): row for row in batch.rows}
     known = {**table.rows, **sent}
     rows = _in_order(dict(list(known.items())[:MAX_ROWS]), table.key)
-    before = {k: table.rows.get(k) for k, row in sent.items() if table.rows.get(k) != row}
+    before = _changes(table.rows, sent)
     unseen = sum(1 for k in sent if k not in table.rows)
     return replace(table, rows=rows, before=before, removed={}, total=table.total + unseen)
 
 
 def _complete(table: Table, batch: Batch) -> Table:
     now = {row_key(row, table.key): row for row in batch.rows}
-    before = {k: table.rows.get(k) for k, row in now.items() if table.rows.get(k) != row}
+    before = _changes(table.rows, now)
     whole = batch.sent_rows == len(batch.rows)  # of a cut result nobody can say what has gone
     gone = {k: row for k, row in table.rows.items() if whole and k not in now}
     rows = _in_order(now, table.key)
     return replace(table, rows=rows, before=before, removed=gone, total=batch.sent_rows)
+
+
+def _changes(old: dict[str, Row], new: dict[str, Row]) -> dict[str, Row | None]:
+    """Return the former row of each key whose row is another one now; None for a new key."""
+    # Compared as text: NaN is not equal to itself, yet it has not changed.
+    return {k: old.get(k) for k, row in new.items() if k not in old or repr(old[k]) != repr(row)}
 
 
 def row_key(row: Row, key: tuple[int, ...] | None) -> str:
