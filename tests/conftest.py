@@ -91,3 +91,11 @@ def _ends_with_us():
         jvm = psutil.Process(gateway.proc.pid)
         us += [jvm.pid, *(child.pid for child in jvm.children(recursive=True))]
     return us
+
+
+@pytest.fixture
+def spark():
+    """Return the Spark session of this test run; a test may have stopped the last one."""
+    from labkit.engine.session import spark
+
+    return spark()
