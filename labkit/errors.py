@@ -42,6 +42,7 @@ class Words(NamedTuple):
 # Sorted by code. A service, event or view that is new finds its words here already: the codes
 # name kinds of trouble, not the places where trouble starts.
 WORDS: dict[str, Words] = {
+    "BAD_FILE": Words("{file} cannot be read.", "{reason}", "{cure}"),
     "BAD_HEADER": Words(
         "{file} has no column {missing}.",
         "Its columns are {found}.",
