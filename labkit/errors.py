@@ -52,6 +52,7 @@ WORDS: dict[str, Words] = {
         "{file}, line {line}, column {column}: {value!r} cannot be read as {kind}.",
         how="Correct or remove that line.",
     ),
+    "EXHAUSTED": Words("{what} has nothing left.", "All {count} were sent.", "{cure}"),
     "FETCH_FAILED": Words(
         "These jars could not be fetched: {jars}.",
         "{reason}",
@@ -70,6 +71,9 @@ WORDS: dict[str, Words] = {
     "NAME_TAKEN": Words("{kind} {name!r} is already there.", "{reason}", "{cure}"),
     "NEEDS": Words("{need}", "{reason}", "{cure}"),
     "NOT_FOUND": Words("There is no {kind} {name!r}.", "{reason}", "{cure}"),
+    "NOT_OURS": Words(
+        "{what} was not started by labkit, so it will not be {verb}.", "{reason}", "{cure}"
+    ),
     "NOT_READY": Words("{what} after {timeout_s:g} s.", "{reason}", "{cure}"),
     "NOT_WRITABLE": Words(
         "The folder {folder} cannot be written to.", "{reason}", "Choose another folder."

@@ -1,0 +1,83 @@
+"""Find the existing files that ``lab.drip`` feeds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from glob import glob
+from pathlib import Path
+
+from labkit.errors import InvalidArgument, NotFound
+
+Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+def find_files(files: Files) -> list[Path]:
+    """Return existing files in the order in which they will be fed.
+
+    Parameters
+    ----------
+    files
+        A file, a folder (its visible files) or a text with wildcards: in the order of their
+        names. Or a list of files: in its own order.
+
+    Raises
+    ------
+    InvalidArgument
+        ``WRONG_TYPE``: none of these.
+    NotFound
+        ``NOT_FOUND``: no such file, or none that matches.
+
+    Examples
+    --------
+    >>> [path.name for path in find_files([__file__])]
+    ['files.py']
+    """
+    if isinstance(files, str | os.PathLike):
+        return _matching(str(Path(files).expanduser()))
+    if not isinstance(files, Iterable):
+        raise _wrong_type(files)
+    listed = [_single(entry) for entry in files]
+    if not listed:
+        raise _not_found("an empty list")
+    return listed
+
+
+def _matching(text: str) -> list[Path]:
+    path = Path(text)
+    if path.is_file():
+        return [path]
+    paths = path.iterdir() if path.is_dir() else map(Path, glob(text, recursive=True))  # noqa: PTH207 (a whole path may hold wildcards)
+    found = [p for p in paths if p.is_file() and not p.name.startswith((".", "_"))]
+    if not found:
+        raise _not_found(text)
+    return sorted(found, key=lambda p: (p.name, str(p)))
+
+
+def _single(entry: str | os.PathLike[str]) -> Path:
+    if not isinstance(entry, str | os.PathLike):
+        raise _wrong_type(entry)
+    path = Path(entry).expanduser()
+    if not path.is_file():
+        raise _not_found(str(entry))
+    return path
+
+
+def _not_found(text: str) -> NotFound:
+    return NotFound(
+        "NOT_FOUND",
+        kind="file",
+        name=text,
+        reason="A feed of files needs at least one.",
+        cure="Check the path; lab.data('stocks/*.csv') gives the course's own files.",
+    )
+
+
+def _wrong_type(value: object) -> InvalidArgument:
+    return InvalidArgument(
+        "WRONG_TYPE",
+        name="files",
+        value=value,
+        found=type(value).__name__,
+        expected="a path, a path with wildcards, a folder, or a list of files",
+    )
