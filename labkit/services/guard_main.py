@@ -54,16 +54,17 @@ def end_all(watched: Watched, folders: Iterable[str], *, owner: int) -> None:
     """End every watched process, politely first, and remove the folders that ``owner`` marked."""
     for number, wait_s in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, LAST_WAIT_S)):
         for pid, (mark, group) in watched.items():
-            _send(number, pid, mark, group=group)
+            send(number, pid, mark, group=group)
         _wait_until_gone(watched, wait_s)
     for folder in folders:
         _remove(Path(folder), owner)
 
 
-def _send(number: signal.Signals, pid: int, mark: str, *, group: bool) -> None:
+def send(number: signal.Signals, pid: int, mark: str, *, group: bool) -> None:
+    """Signal a process or its group, unless its id has gone to a stranger meanwhile."""
     now = start_mark(pid)
     if now not in ({mark, None} if group else {mark}):
-        return  # the id went to a stranger (a group keeps its id as long as it has a member)
+        return  # (a group without its leader keeps the id as long as it has a member)
     try:
         (os.killpg if group else os.kill)(pid, number)
     except (ProcessLookupError, PermissionError):

@@ -1,0 +1,310 @@
+"""Kafka: one real broker per kernel (KRaft, one node), or an outside one.
+
+``lab.kafka()`` starts Kafka 4.3 from the jars that ``labkit fetch`` brought; with
+``LABKIT_KAFKA=host:port`` the same object stands for a broker that somebody else runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, Self
+
+import click
+
+from labkit import settings
+from labkit.errors import Conflict, InvalidArgument, Unreachable, require_int
+from labkit.services import kafka_node
+from labkit.services.base import Service, keep_one
+from labkit.services.kafka_client import KafkaClient
+
+VARIABLE = "LABKIT_KAFKA"
+LOOK_EVERY_S = 0.5
+
+
+class KafkaBroker(KafkaClient, Service):
+    """A broker of our own on loopback: a new, empty cluster each time it is started.
+
+    Parameters
+    ----------
+    port
+        Where clients connect, 1,024 to 65,535; None: a free one is chosen.
+
+    Raises
+    ------
+    InvalidArgument
+        ``port`` is no such number.
+
+    Notes
+    -----
+    **Ports, files, processes.** One Java process (about 160 MB resident), one port for clients
+    and one on loopback for its own controller, one folder in the scratch space. All of it is
+    gone after ``stop``, and when the kernel ends in any way.
+
+    Examples
+    --------
+    >>> with KafkaBroker() as kafka:  # doctest: +SKIP
+    ...     kafka.topic("orders", partitions=2)
+    ...     kafka.topics()
+    ['orders']
+    """
+
+    title: ClassVar[str] = "Kafka broker"
+    cure_when_gone = "Start it again with kafka.restart(), or get a new one with lab.kafka()."
+
+    def __init__(self, *, port: int | None = None) -> None:
+        super().__init__()
+        self._wanted_port = (
+            None if port is None else require_int("port", port, low=1024, high=65_535)
+        )
+        self._port = port or 0
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Where clients connect, as ``host:port``."""
+        return f"{settings.host()}:{self._port}"
+
+    @property
+    def address(self) -> str:
+        """Where clients connect, as ``host:port``."""
+        return self.bootstrap_servers
+
+    def prepare(self, folder: Path) -> None:
+        """Write the settings and an empty storage.
+
+        Raises
+        ------
+        Conflict
+            ``PORT_TAKEN``: the wanted port is in use.
+        MissingNeed
+            ``NEEDS``: there is no usable Java, or the broker's jars were not fetched.
+        """
+        self.command(folder)  # says what is missing before anything is made
+        host, data = settings.host(), folder / "data"
+        if self._wanted_port is not None and not kafka_node.is_free(host, self._wanted_port):
+            raise Conflict("PORT_TAKEN", port=self._wanted_port, host=host)
+        self._port = self._wanted_port or kafka_node.free_port(host)
+        kafka_node.format_storage(data)
+        (folder / "server.properties").write_text(
+            kafka_node.properties(
+                port=self._port, controller_port=kafka_node.free_port("127.0.0.1"), data=data
+            )
+        )
+
+    def command(self, folder: Path) -> list[str]:
+        """Return the Java command."""
+        return kafka_node.java_command(folder)
+
+    def is_ready(self) -> bool:
+        """Ask for the cluster's brokers: ours is listed once it may serve."""
+        try:
+            with self._admin(timeout_s=1) as admin:
+                return bool(admin.describe_cluster()["brokers"])
+        except Unreachable:
+            return False
+
+    def cure(self, log: str) -> str:
+        """Return advice for the failures that are known."""
+        if "OutOfMemory" in log or "Cannot allocate" in log:
+            return "Free some memory: close other kernels."
+        if "Address already in use" in log:
+            return "Another program took the port meanwhile: start it again."
+        return ""
+
+
+class OutsideKafka(KafkaClient):
+    """A broker that somebody else runs, named by ``LABKIT_KAFKA``; nothing is started.
+
+    Parameters
+    ----------
+    bootstrap_servers
+        ``host:port``, several separated by commas.
+
+    Raises
+    ------
+    InvalidArgument
+        ``OUT_OF_RANGE``: the text is not of that form.
+
+    Examples
+    --------
+    >>> OutsideKafka("broker:9092")
+    Kafka broker (outside, named by LABKIT_KAFKA)
+    """
+
+    cure_when_gone = f"Start that broker, correct {VARIABLE}, or unset it: labkit starts its own."
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        servers = [server.strip() for server in bootstrap_servers.split(",")]
+        for server in servers:
+            host, _, port = server.rpartition(":")
+            if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+                raise InvalidArgument(
+                    "OUT_OF_RANGE",
+                    name=VARIABLE,
+                    value=bootstrap_servers,
+                    bound="host:port, or several of them separated by commas",
+                )
+        self._servers = ",".join(servers)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Where clients connect, as ``host:port``; several are separated by commas."""
+        return self._servers
+
+    @property
+    def address(self) -> str:
+        """Where clients connect; the same as ``bootstrap_servers``."""
+        return self._servers
+
+    @property
+    def alive(self) -> bool:
+        """Whether it answers now."""
+        try:
+            self.require_answer(timeout_s=1)
+        except Unreachable:
+            return False
+        return True
+
+    def start(self) -> Self:
+        """Return when the broker answers; nothing is started.
+
+        Raises
+        ------
+        Unreachable
+            ``UNREACHABLE`` with address and cure, within 5 s.
+        """
+        self.require_answer()
+        return self
+
+    def stop(self) -> None:
+        """Do nothing: the broker belongs to somebody else."""
+
+    def kill(self) -> None:
+        """Refuse.
+
+        Raises
+        ------
+        Conflict
+            ``NOT_OURS``.
+        """
+        raise _not_ours("killed")
+
+    def restart(self) -> Self:
+        """Refuse.
+
+        Raises
+        ------
+        Conflict
+            ``NOT_OURS``.
+        """
+        raise _not_ours("restarted")
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Refuse: its log is not here.
+
+        Raises
+        ------
+        Conflict
+            ``NOT_OURS``.
+        """
+        del lines
+        raise _not_ours("asked for its log")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"Kafka broker (outside, named by {VARIABLE})"
+
+
+def kafka() -> KafkaBroker | OutsideKafka:
+    """Return this kernel's Kafka broker; it is started when it is first asked for.
+
+    Asked again, it is the same; after ``stop`` a new, empty one is started. With
+    ``LABKIT_KAFKA=host:port[,host:port…]`` it stands for that broker and nothing is started.
+
+    Raises
+    ------
+    InvalidArgument
+        ``OUT_OF_RANGE``: ``LABKIT_KAFKA`` is not of that form.
+    MissingNeed
+        ``NEEDS``: there is no usable Java, or the broker's jars were not fetched.
+    NotReady
+        ``SERVICE_FAILED``: the broker did not start; with the last lines of its log.
+    Unreachable
+        ``UNREACHABLE``: no broker answers at ``LABKIT_KAFKA`` within 5 s.
+
+    Notes
+    -----
+    **Ports, files, processes.** See :class:`KafkaBroker`.
+
+    Examples
+    --------
+    >>> import labkit as lab
+    >>> kafka = lab.kafka()  # doctest: +SKIP
+    >>> feed = lab.feed(lab.Orders(), to=kafka.topic("orders"), key="customer")  # doctest: +SKIP
+    >>> feed.step()  # doctest: +SKIP
+    >>> kafka.records("orders", limit=3)  # doctest: +SKIP
+    """
+    outside = settings.kafka()
+    return _outside(outside).start() if outside else keep_one(KafkaBroker)
+
+
+def run_in_terminal(port: int = 9092) -> None:
+    """Run a broker until Ctrl-C, and say how to use it: ``labkit kafka``.
+
+    Parameters
+    ----------
+    port
+        Where clients connect, 1,024 to 65,535.
+
+    Raises
+    ------
+    Conflict
+        ``PORT_TAKEN``; nothing was started.
+    InvalidArgument
+        ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
+    NotReady
+        ``SERVICE_FAILED``: the broker did not start; with the last lines of its log.
+    Unreachable
+        ``UNREACHABLE``: the broker ended by itself.
+    """
+    broker = KafkaBroker(port=port)
+    try:
+        with broker:
+            click.echo(f"Kafka broker at {broker.address}, until Ctrl-C. It starts empty.")
+            click.echo(f"  In a notebook:  %env {VARIABLE}={broker.address}")
+            click.echo(f"  In a shell:     labkit feed orders --to kafka://{broker.address}/orders")
+            _wait_for_its_end(broker)
+    except KeyboardInterrupt:
+        click.echo("Kafka broker stopped.")
+
+
+def _wait_for_its_end(broker: KafkaBroker) -> None:
+    while broker.alive:
+        threading.Event().wait(LOOK_EVERY_S)
+    raise Unreachable(
+        "UNREACHABLE",
+        service="Kafka broker",
+        address=broker.address,
+        reason=f"It ended by itself and wrote last:\n{broker.log_tail()}",
+    )
+
+
+@cache
+def _outside(bootstrap_servers: str) -> OutsideKafka:
+    return OutsideKafka(bootstrap_servers)
+
+
+def _not_ours(verb: str) -> Conflict:
+    return Conflict(
+        "NOT_OURS",
+        what="This Kafka broker",
+        verb=verb,
+        reason=f"{VARIABLE} names it, so it belongs to somebody else.",
+        cure=f"Without {VARIABLE}, labkit starts a broker of its own.",
+    )

@@ -1,0 +1,190 @@
+"""How a one-node Kafka cluster is laid out: settings, storage, and the Java command that runs it.
+
+Kafka's own ``StorageTool format`` is a second Java process of 0.6 s. What it writes for one node
+is two small files, so they are written here; a test compares the result with the tool's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import socket
+import uuid
+from pathlib import Path
+
+from labkit import java, settings
+from labkit.errors import Conflict
+from labkit.jars import lock
+
+HEAP_MIB = 160
+ARCHIVE_STEM = "broker"
+# Above the ports that services register, below those that systems lend to outgoing connections
+# (Linux: from 32768): so a port is still free when a killed broker comes back to it.
+PORTS = range(20_000, 32_000)
+
+# Kafka 4.3.1's `bootstrap.checkpoint` as its StorageTool writes it: the feature levels of a new
+# cluster (metadata.version 30, group.version 1, ...). It names no cluster and no node.
+BOOTSTRAP_CHECKPOINT = """
+AAAAAAAAAAAAAABHAAAAAAL//TZ0ACAAAAAAAAABofhshzQAAAGh+GyHNP//////////////////AAAAASoAAAAI
+AAAAAxYAAAAAAAAAAAAAAAAAAAAAAAAAAQAAAPEAAAAAAuvP+SEAAAAAAAUAAAGh+GyHYAAAAaH4bIdg////////
+//////////8AAAAGOgAAAAEuAQwAEW1ldGFkYXRhLnZlcnNpb24AHgAAWgAAAgFOAQwAIWVsaWdpYmxlLmxlYWRl
+ci5yZXBsaWNhcy52ZXJzaW9uAAEAADQAAAQBKAEMAA5ncm91cC52ZXJzaW9uAAEAADQAAAYBKAEMAA5zaGFyZS52
+ZXJzaW9uAAEAADgAAAgBLAEMABBzdHJlYW1zLnZlcnNpb24AAQAAQAAACgE0AQwAFHRyYW5zYWN0aW9uLnZlcnNp
+b24AAgAAAAAAAAAAAAcAAAA/AAAAAAKDqMfhACAAAAAAAAABofhsh2EAAAGh+GyHYf//////////////////AAAA
+ARoAAAAIAAAABAYAAAAA
+"""
+
+_given: set[int] = set()
+
+
+def properties(*, port: int, controller_port: int, data: Path) -> str:
+    """Return ``server.properties`` for a broker and controller in one process.
+
+    Parameters
+    ----------
+    port, controller_port
+        Where clients connect, and where the broker finds its own controller.
+    data
+        The folder of the cluster's logs.
+    """
+    host = settings.host()
+    return "".join(
+        f"{name}={value}\n"
+        for name, value in {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{host}:{port}",
+            "log.dirs": data,
+            # A source never makes its topic, so a misspelt name should not make one either.
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": 1,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            # The default of 50 partitions each is for clusters.
+            "offsets.topic.num.partitions": 1,
+            "transaction.state.log.num.partitions": 1,
+            "share.coordinator.state.topic.num.partitions": 1,
+            "group.initial.rebalance.delay.ms": 0,
+            # The default, 128 MB, does not fit into the heap: the broker would end at once.
+            "log.cleaner.dedupe.buffer.size": 8 * 2**20,
+            # After a kill -9 the node waits until its own old session has ended.
+            "broker.session.timeout.ms": 2000,
+            "broker.heartbeat.interval.ms": 500,
+        }.items()
+    )
+
+
+def format_storage(data: Path) -> None:
+    """Make ``data`` the empty storage of a new cluster, as ``StorageTool format`` does."""
+    data.mkdir()
+    (data / "meta.properties").write_text(
+        f"version=1\ncluster.id={_kafka_uuid()}\nnode.id=1\ndirectory.id={_kafka_uuid()}\n"
+    )
+    (data / "bootstrap.checkpoint").write_bytes(base64.b64decode(BOOTSTRAP_CHECKPOINT))
+
+
+def _kafka_uuid() -> str:
+    text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # A leading dash looks like an option to Kafka's tools.
+    return text if text[0] != "-" else _kafka_uuid()
+
+
+def java_command(folder: Path, *, dump: Path | None = None) -> list[str]:
+    """Return the command that runs the broker configured in ``folder``.
+
+    Parameters
+    ----------
+    folder
+        Holds ``server.properties`` and takes the temporary files of the process.
+    dump
+        Where to write a class-data archive when the process ends; None: use the one that was
+        built for this Java and these jars, if there is one.
+
+    Raises
+    ------
+    MissingNeed
+        ``NEEDS``: there is no usable Java, or the broker's jars were not fetched.
+    """
+    found, jars = java.require_java(), lock.class_path("broker")
+    return [
+        str(found.path),
+        f"-Xmx{HEAP_MIB}m",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:-UsePerfData",  # no file in /tmp that a killed process would leave there
+        *_archive_options(_archive_for(found.version, jars), dump),
+        f"-Djava.io.tmpdir={folder}",
+        "-Djava.awt.headless=true",
+        "-Dorg.slf4j.simpleLogger.showDateTime=true",
+        "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+        # Some hundred lines of settings at every start would hide what happened before.
+        "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
+        "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn",
+        "-cp",
+        os.pathsep.join(map(str, jars)),
+        "kafka.Kafka",
+        str(folder / "server.properties"),
+    ]
+
+
+def archive_path() -> Path:
+    """Return where the class-data archive for this Java and these jars belongs.
+
+    Raises
+    ------
+    MissingNeed
+        ``NEEDS``: there is no usable Java, or the broker's jars were not fetched.
+    """
+    return _archive_for(java.require_java().version, lock.class_path("broker"))
+
+
+def _archive_for(version: str, jars: list[Path]) -> Path:
+    facts = [version, *(f"{jar} {jar.stat().st_size}" for jar in jars)]
+    digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
+    return settings.jars() / f"{ARCHIVE_STEM}-{digest}.jsa"
+
+
+def _archive_options(archive: Path, dump: Path | None) -> list[str]:
+    # Java itself refuses an archive that does not fit; it need not say so.
+    quiet = ["-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+    if dump is not None:
+        return [f"-XX:ArchiveClassesAtExit={dump}", *quiet]
+    return [f"-XX:SharedArchiveFile={archive}", *quiet] if archive.is_file() else []
+
+
+def free_port(host: str) -> int:
+    """Return a free port on ``host`` that this process was not given before.
+
+    Kernels start their search at places of their own, so two that start together do not meet.
+
+    Raises
+    ------
+    Conflict
+        ``PORT_TAKEN``: all of :data:`PORTS` are in use.
+    """
+    first = os.getpid() * 8 % len(PORTS)
+    for port in (*PORTS[first:], *PORTS[:first]):
+        if port not in _given and is_free(host, port):
+            _given.add(port)
+            return port
+    raise Conflict("PORT_TAKEN", port=f"{PORTS[0]} to {PORTS[-1]}", host=host)
+
+
+def is_free(host: str, port: int) -> bool:
+    """Say whether a server could listen there now."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Java's servers do
+        try:
+            probe.bind(address)
+        except OSError:
+            return False
+        return True
