@@ -8,11 +8,11 @@ once: the second waits for the first and finds its work done.
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Never
 
 from tqdm import tqdm
 
@@ -67,8 +67,10 @@ def fetch(sets: Iterable[str] | None = None, *, progress: bool = True) -> list[P
     with _alone(settings.jars()) as work:
         _refuse_wrong(chosen)
         absent = [jar for jar in chosen if not is_here(jar)]
-        if not all([_take(jar, work) for jar in absent]):  # what an interrupted fetch left
-            _download([jar for jar in absent if not is_here(jar)], work, progress=progress)
+        # An interrupted fetch may have left some.
+        still = [jar for jar in absent if not _take(jar, work)]
+        if still:
+            _download(still, work, progress=progress)
         shutil.rmtree(work, ignore_errors=True)
     return [jar.path for jar in absent]
 
@@ -118,8 +120,8 @@ def _take(jar: Jar, work: Path) -> bool:
     for file in found:
         if sum_of(file) == jar.sha256:
             jar.path.parent.mkdir(parents=True, exist_ok=True)
-            # A name that no class path matches, then one step: nobody sees half a jar.
-            half = jar.path.with_name(f".{jar.name}.{os.getpid()}")
+            # A copy, since two sets may share a jar; then one step: nobody sees half a jar.
+            half = work / jar.name
             shutil.copyfile(file, half)
             half.replace(jar.path)
             return True
@@ -166,7 +168,7 @@ class _Bars:
         self._sizes = {jar.name: jar.size_bytes for jar in absent}
         self._off = not enabled
         self._done: set[str] = set()
-        self._jar: tqdm[None] | None = None
+        self._jar: tqdm[Never] | None = None
         self._all = self._bar(f"{len(absent)} jars", sum(self._sizes.values()), leave=True)
 
     def show(self, arrived: dict[str, int], found: int) -> None:
@@ -197,7 +199,7 @@ class _Bars:
         if size == self._sizes[name]:
             self._done.add(name)
 
-    def _bar(self, what: str, size_bytes: int, *, leave: bool) -> tqdm[None]:
+    def _bar(self, what: str, size_bytes: int, *, leave: bool) -> tqdm[Never]:
         return tqdm(
             total=size_bytes, desc=what, unit="B", unit_scale=True, leave=leave, disable=self._off
         )

@@ -189,6 +189,7 @@ def _reason(log: Path, status: int | None) -> str:
     if status is None:
         return f"Nothing arrived for {STALLED_S:g} s."
     text = log.read_text(encoding="utf-8", errors="replace")
-    complaints = re.findall(r"^\t+(?!.*module not found)(\S.*)$", text.partition("::::")[2], re.M)
+    summary = text.partition("::::")[2]
+    complaints = re.findall(r"^\t+(?!.*module not found)(\S.*)$", summary, re.MULTILINE)
     first = complaints[0].strip() if complaints else f"Ivy ended with status {status}."
     return first if first.endswith(".") else f"{first}."

@@ -13,10 +13,13 @@ import tempfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from labkit import settings
 from labkit.errors import MissingNeed, require_choice
+
+if TYPE_CHECKING:
+    from labkit.jars.ivy import Wanted
 
 LOCK_FILE = Path(__file__).with_name("jars.lock")
 # The sets on Spark's class path. Their order is part of the key of the class-data archive.
@@ -170,7 +173,7 @@ def main() -> int:
     return 0
 
 
-def _line(one: ivy.Wanted, found: list[Path]) -> str:
+def _line(one: Wanted, found: list[Path]) -> str:
     if len(found) != 1:
         reason = f"Ivy brought {len(found)} files of this name."
         raise MissingNeed("FETCH_FAILED", jars=one.file_name, reason=reason)
