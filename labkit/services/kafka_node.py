@@ -169,6 +169,7 @@ def free_port(host: str) -> int:
         ``PORT_TAKEN``: all of :data:`PORTS` are in use.
     """
     first = os.getpid() * 8 % len(PORTS)
+    port: int
     for port in (*PORTS[first:], *PORTS[:first]):
         if port not in _given and is_free(host, port):
             _given.add(port)
