@@ -26,10 +26,11 @@ ROOMS = (
 
 
 def stop(*things: Any) -> None:
-    """Stop queries and feeds, and return when they are really stopped.
+    """Stop queries and feeds for good, and return when they are really stopped.
 
     A query's memory table goes too, so that its name and its memory are free again; read it
-    first if the rows still matter. What is not there, or is stopped already, is fine.
+    first if the rows still matter. A feed gives back its port or connection; ``feed.stop()`` only
+    pauses it. What is not there, or is stopped already, is fine.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def stop(*things: Any) -> None:
         elif _is_query(thing):
             _stop_query(thing)
         else:
-            thing.stop()
+            thing.close()
 
 
 def stop_all() -> None:
