@@ -15,8 +15,8 @@ from labkit.feeds.target import Run, Target
 
 # How long a step waits for somebody who can receive (a first client of a socket).
 RECEIVER_S = 5.0
-# How long a step waits until a server has confirmed it.
-CONFIRM_S = 5.0
+# How long a step waits for a server that confirms nothing; the error comes within five seconds.
+CONFIRM_S = 4.0
 # At a rate each delivery waits less than this, so that stop() is quick; the next one goes on.
 CONFIRM_AT_A_RATE_S = 0.5
 # A running feed outlives a server's restart; after so long without an answer it gives up.
