@@ -44,7 +44,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="labkit")
+@click.version_option(package_name="labkit", prog_name="labkit")
 def main() -> None:
     """Learn Spark streaming by watching your own queries."""
 

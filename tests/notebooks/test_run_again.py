@@ -1,0 +1,20 @@
+"""A learner runs cells again: each one twice in a row, then all of them, in the same kernel."""
+
+from __future__ import annotations
+
+import copy
+
+import nbformat
+from nbclient import NotebookClient
+
+
+def test_cells_run_twice_and_the_whole_runs_again(notebook_path):
+    notebook = nbformat.read(notebook_path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    again = [copy.deepcopy(cell) for cell in code for _ in range(2)] + copy.deepcopy(code)
+    for number, cell in enumerate(again):
+        cell.id = f"run-{number}"
+    run = nbformat.v4.new_notebook(cells=again, metadata=notebook.metadata)
+    folder = {"metadata": {"path": str(notebook_path.parent)}}
+    NotebookClient(run, timeout=120, resources=folder).execute()
+    assert all(cell.execution_count for cell in again)
