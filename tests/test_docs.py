@@ -44,13 +44,6 @@ def test_every_target_of_the_makefile_says_what_it_does():
     assert [name for name, rest in targets if "##" not in rest and name != "java"] == []
 
 
-def test_every_dependency_has_a_line_in_the_changelog():
-    from tests.test_versions import CORE, DEV, LAB
-
-    text = (ROOT / "CHANGELOG.md").read_text()
-    assert [need.name for need in CORE + LAB + DEV if need.name not in text] == []
-
-
 @pytest.mark.spark
 def test_the_example_of_the_readme_runs():
     import labkit as lab

@@ -94,3 +94,8 @@ def test_the_package_says_the_version_of_the_project():
     import labkit
 
     assert labkit.__version__ == PROJECT["version"]
+
+
+def test_every_dependency_has_a_line_in_the_changelog():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert [need.name for need in CORE + LAB + DEV if need.name not in text] == []
