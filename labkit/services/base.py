@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 from labkit import scratch
-from labkit.errors import Conflict, NotReady
+from labkit.errors import Conflict, NotReady, require_int
 from labkit.services.process import ServerProcess, tail
 from labkit.waiting import patience, wait_until
+
+# How many lines of its log a stopped service remembers.
+LAST_WORDS = 1000
 
 S = TypeVar("S", bound="Service")
 
@@ -159,9 +162,10 @@ class Service(ABC):
         InvalidArgument
             ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
         """
-        if self._folder is None:
-            return self._last_words
-        return tail(self._log(), lines)
+        if self._folder is not None:
+            return tail(self._log(), lines)
+        require_int("lines", lines, low=1, high=10_000)
+        return "\n".join(self._last_words.splitlines()[-lines:])
 
     def __enter__(self) -> Self:
         return self.start()
@@ -202,7 +206,9 @@ class Service(ABC):
         return not self.alive or self.is_ready()
 
     def _fail(self, reason: str) -> None:
-        log = self.log_tail()
+        lines = tail(self._log(), 200).splitlines()
+        # Java's stack frames would push out the line that says what happened.
+        log = "\n".join([line for line in lines if not line.startswith("\tat ")][-20:])
         raise NotReady(
             "SERVICE_FAILED",
             service=f"The {self.title}",
@@ -227,7 +233,7 @@ class Service(ABC):
     def _discard(self) -> None:
         self._end()
         if self._folder is not None:
-            self._last_words = tail(self._log(), 20)
+            self._last_words = tail(self._log(), LAST_WORDS)
             shutil.rmtree(self._folder, ignore_errors=True)
         self._process = self._folder = None
         if (os.getpid(), self) in _running:
