@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from labkit.errors import require_int, require_number
 from labkit.services import guard, guard_main
@@ -47,18 +49,14 @@ class ServerProcess:
     ) -> None:
         self.log = log
         guard.guard_pid()  # first, so that nothing is started that nobody watches
-        with log.open("ab") as out:
-            self._child = subprocess.Popen(
-                list(command),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {})},
-                cwd=log.parent,
-                start_new_session=True,
-            )
-        self._mark = guard_main.start_mark(self.pid) or ""
-        guard.watch(self.pid, group=True)
+        try:
+            with _uninterrupted():
+                self._child = _spawn(command, log, env or {})
+                self._mark = guard_main.start_mark(self.pid) or ""
+                guard.watch(self.pid, group=True)
+        except KeyboardInterrupt:
+            self.kill()
+            raise
 
     @property
     def pid(self) -> int:
@@ -118,6 +116,36 @@ class ServerProcess:
 
     def _signal(self, number: signal.Signals) -> None:
         guard_main.send(number, self.pid, self._mark, group=True)
+
+
+def _spawn(command: Sequence[str], log: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **env},
+            cwd=log.parent,
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold an interrupt back until the block has ended: a child that is not yet watched is lost."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # only the main thread is interrupted
+        return
+    held: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: held.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            before(*held[0])
 
 
 def tail(log: Path, lines: int) -> str:

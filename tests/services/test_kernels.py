@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -60,8 +61,14 @@ class Kernel:
             elif message["msg_type"] == "error":
                 printed.append("\n".join(content["traceback"]))
             elif content.get("execution_state") == "idle":
-                reply = self.client.get_shell_msg(timeout=10)["content"]
-                return "".join(printed), reply.get("ename")
+                return "".join(printed), self.reply(request).get("ename")
+
+    def reply(self, request):
+        """Return the answer to a request, past those to earlier ones."""
+        while True:
+            message = self.client.get_shell_msg(timeout=60)
+            if message["parent_header"].get("msg_id") == request:
+                return message["content"]
 
     def start(self, code):
         """Run a cell of the ones above and remember the processes and ports that it named."""
@@ -160,9 +167,7 @@ def test_an_interrupted_cell_leaves_everything_alive(kernels, code):
     )
     wait_until(busy.exists, what="the cell did not begin", timeout_s=20)
     kernel.manager.interrupt_kernel()
-    reply = kernel.client.get_shell_msg(timeout=20)
-    assert reply["parent_header"]["msg_id"] == request
-    assert reply["content"]["ename"] == "KeyboardInterrupt"
+    assert kernel.reply(request)["ename"] == "KeyboardInterrupt"
     told, error = kernel.run("print(kafka.pid, kafka.topics(), lab.kafka() is kafka)")
     assert (told, error) == (f"{facts['broker']} [] True\n", None)
     assert len(kernel.left()) == len(kernel.marks) + len(kernel.ports) + 1
@@ -173,17 +178,22 @@ def test_an_interrupted_cell_leaves_everything_alive(kernels, code):
 def test_an_interrupted_start_leaves_no_broker_and_the_next_one_works(kernels):
     kernel = kernels()
     kernel.run("import labkit as lab, os, psutil; from labkit.services import base, guard")
-    kernel.client.execute("kafka = lab.kafka()")
+    request = kernel.client.execute("kafka = lab.kafka()")
     me = kernel.manager.provisioner.pid
     wait_until(lambda: java_of(me), what="Java did not start", timeout_s=20, every_s=0.001)
     kernel.manager.interrupt_kernel()
-    assert kernel.client.get_shell_msg(timeout=20)["content"]["ename"] == "KeyboardInterrupt"
+    assert kernel.reply(request)["ename"] == "KeyboardInterrupt"
     wait_until(lambda: not java_of(me), what="Java is left", timeout_s=3)
     kernel.start(BROKER)
 
 
 def java_of(pid):
-    return [child for child in psutil.Process(pid).children() if child.name() == "java"]
+    found = []
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.NoSuchProcess):
+            if child.name() == "java" and child.status() != psutil.STATUS_ZOMBIE:
+                found.append(child)
+    return found
 
 
 def test_two_kernels_do_not_meet(kernels):
@@ -200,10 +210,9 @@ def test_two_kernels_do_not_meet(kernels):
 
 def test_two_kernels_that_start_together_do_not_meet(kernels):
     pair = [kernels(), kernels()]
-    for kernel in pair:
-        kernel.client.execute("import labkit as lab; kafka = lab.kafka()")
-    for kernel in pair:
-        assert kernel.client.get_shell_msg(timeout=60)["content"]["status"] == "ok"
+    requests = [k.client.execute("import labkit as lab; kafka = lab.kafka()") for k in pair]
+    for kernel, request in zip(pair, requests, strict=True):
+        assert kernel.reply(request)["status"] == "ok"
     addresses = {kernel.start(BROKER)["address"] for kernel in pair}
     assert len(addresses) == 2
 

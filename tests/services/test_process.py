@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from labkit.errors import InvalidArgument
+from labkit.services import process as process_module
 from labkit.services.guard_main import start_mark
 from labkit.services.process import ServerProcess, tail
 from labkit.waiting import wait_until
@@ -115,3 +116,19 @@ def test_stop_wants_a_time(run, timeout_s, code):
         process.stop(timeout_s=timeout_s)
     assert (caught.value.code, caught.value.params["value"]) == (code, timeout_s)
     assert process.alive
+
+
+def test_an_interrupt_in_the_middle_of_a_start_leaves_no_process(run, monkeypatch):
+    begun = []
+
+    def watch(pid, *, group):
+        begun.append((pid, group))
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(process_module.guard, "watch", watch)
+    with pytest.raises(KeyboardInterrupt):
+        run("import time; time.sleep(600)")
+    [(pid, group)] = begun
+    assert group
+    assert start_mark(pid) is None
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
