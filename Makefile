@@ -6,6 +6,9 @@ PY := $(VENV)/bin/python
 PYTHON ?=
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 
+# Hints about newer pips help nobody here.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
 # Two stamps say what the virtual environment holds; both are younger than their lock file.
 LAB := $(VENV)/lab.stamp
 DEV := $(VENV)/dev.stamp
@@ -15,7 +18,7 @@ PARTS := lint types unit services spark notebooks browser
 # steps in where only pip is set up to reach a package index. Both compare every hash.
 define install
 	@$(PY) -m pip install --quiet --require-hashes -r requirements-uv.lock && \
-	$(PY) -m uv pip install --python $(PY) --require-hashes -r $(1) || \
+	$(PY) -m uv --system-certs pip install --python $(PY) --require-hashes -r $(1) || \
 	{ echo "uv could not install; pip goes on from here"; \
 	  $(PY) -m pip install --require-hashes -r $(1); }
 	@$(PY) -m pip install --quiet --no-deps --editable .
