@@ -15,7 +15,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-Gate = Callable[[Any, int], AbstractContextManager[None]]
+Expect = Callable[[int], None]
+Gate = Callable[[Any], AbstractContextManager[Expect]]
 
 _watchers: list[Callable[[], None]] = []
 _gates: list[Gate] = []
@@ -39,20 +40,32 @@ def before_step() -> None:
 
 
 def use_gate(gate: Gate) -> None:
-    """Hold queries with ``gate(query, rows)`` from now on; the room that knows Spark sets it."""
+    """Hold queries with ``gate`` from now on; the room that knows Spark sets it."""
     _gates[:] = [gate]
 
 
-def held(query: Any, rows: int) -> AbstractContextManager[None]:
-    """Hold ``query`` back while ``rows`` rows are delivered, if there is a gate.
+def held(query: Any) -> AbstractContextManager[Expect]:
+    """Hold ``query`` back for the time of a ``with`` block, if there is a gate.
 
     Parameters
     ----------
     query
         A running query, or None: then nothing is held.
-    rows
-        How many rows the step brings.
+
+    Returns
+    -------
+    AbstractContextManager
+        Gives a function that takes the number of rows which the block has sent.
+
+    Examples
+    --------
+    >>> with held(None) as expect:
+    ...     expect(3)
     """
     if query is None or not _gates:
-        return nullcontext()
-    return _gates[0](query, rows)
+        return nullcontext(_expect_nothing)
+    return _gates[0](query)
+
+
+def _expect_nothing(rows: int) -> None:
+    pass

@@ -52,7 +52,7 @@ def wait_until(
     3
     """
     deadline = time.monotonic() + timeout_s
-    with patience(what=what):
+    with patience(what=f"Waiting: {what}"):
         while True:
             try:
                 value = attempt()

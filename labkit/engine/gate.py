@@ -7,7 +7,7 @@ Spark; without it (another Spark, a query that has ended) a step simply is not h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -19,25 +19,30 @@ ARRIVAL_S = 5.0
 
 
 @contextmanager
-def held(query: Any, rows: int) -> Iterator[None]:
-    """Let ``query`` see all that the block delivers at once.
+def held(query: Any) -> Iterator[Callable[[int], None]]:
+    """Let ``query`` see all that the block sends at once.
+
+    The block tells how many rows it has sent, to the function that it is given: lines for a
+    socket are in Spark's buffer only some time after they were sent, and the gate stays closed
+    until they are.
 
     Parameters
     ----------
     query
-        A running ``StreamingQuery`` of PySpark.
-    rows
-        Lines that the block sends when the query reads a socket: they are in Spark's buffer
-        only some time after they were sent, so the gate stays closed until they are.
+        A running ``StreamingQuery`` of PySpark; anything else is not held.
     """
+    sent: list[int] = []
+    if not hasattr(query, "_jsq"):
+        yield sent.append
+        return
     execution = query._jsq.streamingQuery()
     lock = execution.awaitProgressLock()
     lock.lock()  # py4j gives each Python thread a Java thread of its own, so this one unlocks it
     try:
         sockets = [(source, _lines(source)) for source in _socket_sources(execution)]
-        yield
+        yield sent.append
         for source, before in sockets:
-            _wait_for_lines(source, before + rows)
+            _wait_for_lines(source, before + sum(sent))
     finally:
         lock.unlock()
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from labkit import settings
+from labkit import settings, steps
 from labkit.engine import archive, jvm
 from labkit.engine import connectors as connector
+from labkit.engine.gate import held
 from labkit.errors import Conflict, InvalidArgument, Unreachable
 from labkit.jars import lock
 from labkit.waiting import patience
@@ -101,6 +102,7 @@ def spark(
             _adapt(present, names, wishes, master, ui=ui)
         else:
             _running = present = _start(names, wishes, place, ui=ui)
+            steps.use_gate(held)
     return present.session
 
 
