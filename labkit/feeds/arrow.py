@@ -53,6 +53,8 @@ def arrow_content(format: str, schema: str) -> Callable[[Sequence[Event]], bytes
     b'PAR1'
     """
     fields = pa.schema([(column.name, _arrow_type(column)) for column in read_columns(schema)])
+    if format == "orc":
+        fields = pa.schema([(field.name, _without_zone(field.type)) for field in fields])
 
     def content(events: Sequence[Event]) -> bytes:
         table = pa.Table.from_pylist([event.value for event in events], schema=fields)
@@ -61,6 +63,11 @@ def arrow_content(format: str, schema: str) -> Callable[[Sequence[Event]], bytes
         return bytes(sink.getvalue())
 
     return content
+
+
+def _without_zone(kind: pa.DataType) -> pa.DataType:
+    """Return the type for ORC: Spark cannot read its timestamps with a zone, so they are in UTC."""
+    return pa.timestamp("us") if pa.types.is_timestamp(kind) else kind
 
 
 def _arrow_type(column: Column) -> pa.DataType:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
+from labkit import steps
 from labkit.errors import Conflict, NotFound, NotReady, Unreachable, require_int, require_number
 from labkit.feeds.pace import MAX_RATE_PER_S, Pace, Schedule
 from labkit.feeds.query import Query, label, require_active, settle
@@ -140,7 +141,7 @@ class Feed:
         self._raise_error()
         if query is not None:
             require_active(query)
-            settle(query, what=f"{label(query)} is not ready for a step", timeout_s=timeout_s)
+            settle(query, what=f"{label(query)} has not finished what was there before", timeout_s=timeout_s)
         total = 0
         for number in range(1, count + 1):
             sent = self._step_once(query, f"step {number} of {count}", timeout_s)
@@ -255,7 +256,10 @@ class Feed:
                 cure="Start the query first, then step.",
             )
         arrived = self._run.arrival(query) if query is not None else None
-        sent = self._deliver(self._supply.step, CONFIRM_S)
+        steps.before_step()
+        with steps.held(query) as expect:
+            sent = self._deliver(self._supply.step, CONFIRM_S)
+            expect(sent)
         if sent and query is not None and arrived is not None:
             what = f"{label(query)} has not processed {which}"
             settle(query, what=what, timeout_s=timeout_s, arrived=arrived)

@@ -1,8 +1,10 @@
 """Events as text and as file contents that Spark reads back as equal values.
 
 Text is UTF-8. Timestamps are ISO 8601 with a ``Z``, so they mean the same in every session time
-zone. What is written can be read with ``orders.schema`` and Spark's default options; a CSV file
-has a header line (``option("header", True)``).
+zone (those of ORC have none: they are in UTC, as is a session of ``lab.spark()``). What is written
+can be read with ``orders.schema`` and Spark's default options; a CSV file has a header line
+(``option("header", True)``). Two things CSV cannot say there: an empty text comes back as null,
+and a text with a line break wants ``option("multiLine", True)``.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ ContentOf = Callable[[Sequence[Event]], bytes]
 _LINE_BREAKS = re.compile(r"[\r\n]")
 _BREAK_MARKS = {"\r": r"\r", "\n": r"\n"}
 # What Spark's CSV reader would take for something else than the text itself.
-_CSV_SPECIAL = re.compile(r'[,"\\\r\n]|^\s|\s$|^$')
+_CSV_SPECIAL = re.compile(r'[,"\\\r\n]|^\s|\s$')
 
 
 def iso_text(at: datetime) -> str:
@@ -147,8 +149,8 @@ def _csv_content(schema: str) -> ContentOf:
 def _csv_cell(value: Any) -> str:
     """Write one value so that Spark's CSV reader, with its own defaults, gives it back.
 
-    Spark escapes a quote with a backslash (Python's csv module doubles it), reads an empty cell
-    as null, and a quoted empty cell as the empty text.
+    Spark escapes a quote with a backslash (Python's csv module doubles it), and reads an empty
+    cell as null.
     """
     if value is None:
         return ""

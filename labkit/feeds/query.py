@@ -122,7 +122,7 @@ def _process_all_available(query: Query, *, what: str, left_s: float, limit_s: f
 
     waiter = threading.Thread(target=wait, name="labkit step", daemon=True)
     waiter.start()
-    with patience(what=what):
+    with patience(what=f"Waiting: {what}"):
         waiter.join(max(0.0, left_s))
     if waiter.is_alive():
         reason = f"{label(query)} is still at work."

@@ -281,6 +281,7 @@ def _connect(servers: str) -> KafkaProducer:
             linger_ms=20,
             batch_size=256 * 1024,
             request_timeout_ms=10_000,
+            reconnect_backoff_max_ms=500,  # its 30 s would hold a feed up after a restart
             max_block_ms=ANSWER_MS,
             bootstrap_timeout_ms=ANSWER_MS,
             metrics_enabled=False,  # nobody reads them, and they cost time for each batch
