@@ -67,7 +67,8 @@ def fetch() -> None:
     from labkit.jars import fetch as jars
 
     brought = jars.fetch()
-    archive.build()
+    if archive.build() is None:
+        click.echo(f"Spark will start slowly, without a class archive: {archive.why_not()}")
     click.echo(f"fetch: {len(brought)} jars fetched, all sums are right")
 
 
