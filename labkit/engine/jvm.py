@@ -140,6 +140,7 @@ def _environment() -> Iterator[None]:
         "JAVA_HOME": str(require_java().home),
         "SPARK_HOME": str(Path(pyspark.__file__).parent),  # another Spark may be installed
         "SPARK_LOCAL_IP": settings.host(),  # the web page binds to it, and to everything without
+        "SPARK_LOCAL_DIRS": str(folder() / "local"),
         "PYSPARK_SUBMIT_ARGS": "pyspark-shell",
     }
     before = {name: os.environ.get(name) for name in wanted}

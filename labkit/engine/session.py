@@ -188,7 +188,6 @@ def _defaults(names: tuple[str, ...], master: str, *, ui: bool) -> dict[str, str
         OPTIONS: options,
         "spark.driver.host": host,
         "spark.driver.bindAddress": host,
-        "spark.local.dir": str(place / "local"),
         "spark.sql.warehouse.dir": (place / "tables").as_uri(),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",  # 200 make a stateful batch take 4 to 10 s

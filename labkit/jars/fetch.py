@@ -169,6 +169,7 @@ class _Bars:
         self._off = not enabled
         self._done: set[str] = set()
         self._jar: tqdm[Never] | None = None
+        self._shown = ""
         self._all = self._bar(f"{len(absent)} jars", sum(self._sizes.values()), leave=True)
 
     def show(self, arrived: dict[str, int], found: int) -> None:
@@ -189,9 +190,10 @@ class _Bars:
         self._all.close()
 
     def _show_jar(self, name: str, size: int) -> None:
-        if self._jar is None or self._jar.desc != f"{name}: ":
+        if self._jar is None or self._shown != name:
             if self._jar is not None:
                 self._jar.close()
+            self._shown = name
             self._all.set_description(f"{len(self._sizes)} jars", refresh=False)
             self._jar = self._bar(name, self._sizes[name], leave=False)
         self._jar.n = size
