@@ -6,7 +6,6 @@ browser is the one that the system has (``LABKIT_CHROMIUM`` names another).
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -17,6 +16,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+from labkit.cli import lab_environment
 from labkit.waiting import wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -89,7 +89,7 @@ class JupyterLab:
         ]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [*self.command, *options], env=os.environ | places, stdout=log, stderr=log
+                [*self.command, *options], env=lab_environment() | places, stdout=log, stderr=log
             )
         try:
             wait_until(
@@ -113,7 +113,8 @@ class JupyterLab:
     def _answers(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"JupyterLab ended with status {self.process.returncode}")
-        with urllib.request.urlopen(f"{self.url}/api/status", timeout=2) as answer:
+        status = f"{self.url}/api/status"
+        with urllib.request.urlopen(status, timeout=2) as answer:  # noqa: S310 - our own server
             return answer.status == 200
 
     def open(self, page, name):

@@ -46,6 +46,6 @@ def test_a_failed_run_and_a_complaint_are_seen(serve, page, folder):
     notebook = serve(folder).open(page, "broken.ipynb")
     assert notebook.run_all() == "failed"
     assert "ZeroDivisionError" in notebook.outputs()[0]
-    page.evaluate("console.error('something broke')")
-    page.wait_for_function("true")
+    with page.expect_console_message():
+        page.evaluate("console.error('something broke')")
     assert page.complaints == ["something broke"]

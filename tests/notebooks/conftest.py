@@ -23,4 +23,6 @@ def pytest_collection_modifyitems(items):
 
 def pytest_generate_tests(metafunc):
     if "notebook_path" in metafunc.fixturenames:
-        metafunc.parametrize("notebook_path", NOTEBOOKS, ids=lambda path: path.stem)
+        metafunc.parametrize(
+            "notebook_path", NOTEBOOKS, ids=lambda path: str(path.relative_to(COURSE))
+        )
