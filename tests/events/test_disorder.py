@@ -14,6 +14,7 @@ from labkit.events.sensors import Sensors
 from labkit.events.stocks import Stocks
 
 COUNT = 10_000
+LATE_SECOND = 4  # the seed with which late(share=0.3) of a script chooses its second row
 KINDS = [Lines, Orders, Clicks, Sensors]
 
 
@@ -68,6 +69,20 @@ def test_late_nobody_is_the_same_stream_and_a_script_ends_with_everything():
     assert sorted(e.value["n"] for e in rows.late(share=0.9, by_s=(60, 60))) == [1, 2, 3]
 
 
+def test_a_late_event_arrives_behind_the_first_one_that_is_its_delay_ahead():
+    # With this seed the second of four rows is late, by exactly one minute.
+    rows = Script("10:00 1\n10:01 2\n10:02 3\n10:03 4", columns="n int")
+    arrivals = [e.value["n"] for e in rows.late(share=0.3, by_s=(60, 60), seed=LATE_SECOND)]
+    assert arrivals == [1, 3, 2, 4]
+
+
+def test_the_delay_of_a_straggler_counts_from_its_arrival():
+    # The second row is a straggler already; a minute later by the stream's time is 10:11.
+    rows = Script("10:10 1\n10:00 2\n10:10:30 3\n10:11 4\n10:12 5", columns="n int")
+    arrivals = [e.value["n"] for e in rows.late(share=0.3, by_s=(60, 60), seed=LATE_SECOND)]
+    assert arrivals == [1, 3, 4, 2, 5]
+
+
 def test_late_across_a_pause_does_not_wait_for_its_end_longer_than_allowed():
     events = Orders().paused(after=100, for_s=86_400).late(share=0.5, by_s=(60, 600)).take(300)
     assert max(lateness_s(events)) <= 600
@@ -105,6 +120,11 @@ def test_paused_shifts_everything_after(kind):
     assert [event.at for event in paused[80:]] == [event.at + shift for event in plain[80:]]
     if kind.time:
         assert all(event.value[kind.time] == event.at for event in paused)
+
+
+def test_a_pause_begins_after_that_many_events_also_within_one_second():
+    rows = Script("10:00 1\n10:00 2\n10:00 3", columns="n int").paused(after=2, for_s=600)
+    assert [f"{event.at:%H:%M}" for event in rows] == ["10:00", "10:00", "10:10"]
 
 
 def test_paused_moves_dates_by_whole_days():
@@ -148,6 +168,11 @@ def test_they_go_together_in_every_order_and_change_nothing_inside():
         assert (stream.name, stream.schema, stream.time) == ("orders", Orders.schema, "event_time")
         assert stream.take(300) == stream.take(300)
     assert orders.take(300) == before
+
+
+def test_each_disorder_has_draws_of_its_own():
+    streams = [Orders().late(), Orders().late().late(), Orders().duplicated(), Clicks().late()]
+    assert len({"orders", *(stream.lineage for stream in streams)}) == 5
 
 
 def test_disorder_twice_draws_anew_and_a_seed_of_its_own_changes_it():

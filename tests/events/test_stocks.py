@@ -200,6 +200,15 @@ def test_rows_that_are_there_twice_stay_twice(tmp_path):
     assert len(list(Stocks(stock_file(tmp_path, f"{HEADER}\n{line}\n{line}")))) == 2
 
 
+def test_one_day_is_in_order_of_ticker_then_of_file_and_line(tmp_path):
+    for number in (3, 1, 5, 2, 4):
+        lines = [f"2012-01-03,1,1,1,1,{number}{line},B" for line in (1, 2)]
+        last = f"2012-01-03,1,1,1,1,{number},A"
+        stock_file(tmp_path, "\n".join([HEADER, *lines, last]), f"{number}.csv")
+    volumes = [event.value["Volume"] for event in Stocks(tmp_path)]
+    assert volumes == [1, 2, 3, 4, 5, 11, 12, 21, 22, 31, 32, 41, 42, 51, 52]
+
+
 def test_text_in_an_old_windows_encoding(tmp_path):
     text = f"{HEADER}\n2012-01-03,1,2,1,1.5,100,SOCIÉTÉ"
     assert next(iter(Stocks(stock_file(tmp_path, text, encoding="cp1252")))).key == "SOCIÉTÉ"
@@ -241,8 +250,8 @@ def test_a_date_counts_as_it_is_written(spelling, tmp_path):
 @pytest.mark.parametrize(
     ("spellings", "read"),
     [
-        (["1/3/2012", "1/4/2012"], ["2012-01-03", "2012-01-04"]),  # nothing tells: month first
-        (["3.1.2012", "4.1.2012"], ["2012-01-03", "2012-01-04"]),  # with dots: day first
+        (["1/3/2012"], ["2012-01-03"]),  # a weekday in both ways: month first
+        (["3.1.2012"], ["2012-01-03"]),  # a weekday in both ways: day first, because of the dots
         (["1/3/2012", "13/3/2012"], ["2012-03-01", "2012-03-13"]),  # no month 13
         (["1-3-2012", "1-13-2012"], ["2012-01-03", "2012-01-13"]),
         # 4 January and 1 April; the second is a Sunday, so the day comes first.
