@@ -28,11 +28,22 @@ def is_built() -> bool:
     return kafka_node.archive_path().is_file()
 
 
-def build() -> Path:
-    """Build the archive beside the jars and return its path; about 5 s, with a bar.
+def build(*, force: bool = False) -> Path | None:
+    """Build the archive beside the jars, unless it is there already.
 
-    A broker is started, used once and stopped; older archives are removed. Two builds at the same
-    time do not disturb each other.
+    A broker is started, used once and stopped, with a bar: about 5 s and 50 MB of disk. Older
+    archives are removed. Two builds at the same time do not disturb each other.
+
+    Parameters
+    ----------
+    force
+        Build it again even if it is there.
+
+    Returns
+    -------
+    Path or None
+        The archive; None when this Java cannot make one. The broker works without it, and is
+        ready a second later.
 
     Raises
     ------
@@ -47,6 +58,8 @@ def build() -> Path:
     '.jsa'
     """
     final = kafka_node.archive_path()
+    if final.is_file() and not force:
+        return final
     with (
         patience(what="Building the broker's class-data archive", expected_s=6),
         tempfile.TemporaryDirectory(dir=final.parent, prefix=".archive-") as folder,
@@ -54,6 +67,8 @@ def build() -> Path:
         new = Path(folder) / final.name
         with _Rehearsal(new) as broker:
             _use(broker)
+        if not new.is_file():
+            return None
         new.replace(final)
     for old in final.parent.glob(f"{kafka_node.ARCHIVE_STEM}-*.jsa"):
         if old != final:

@@ -32,6 +32,23 @@ def test_build_then_start_with_it(own_jars):
         assert maps(broker.pid, archive)
 
 
+def test_what_is_built_is_built_again_only_when_forced(own_jars, monkeypatch):
+    archive = kafka_node.archive_path()
+    archive.write_bytes(b"built")
+    assert kafka_archive.build() == archive
+    assert archive.read_bytes() == b"built"
+
+    def command(folder, *, dump):
+        assert dump.is_relative_to(own_jars)
+        return usual(folder)
+
+    usual = kafka_node.java_command
+    monkeypatch.setattr(kafka_node, "java_command", command)  # a Java that writes none
+    assert kafka_archive.build(force=True) is None
+    assert sorted(f.name for f in own_jars.iterdir()) == ["broker", archive.name]
+    assert archive.read_bytes() == b"built"
+
+
 def test_a_damaged_archive_is_passed_over(own_jars):
     kafka_node.archive_path().write_bytes(b"not an archive")
     with KafkaBroker() as broker:

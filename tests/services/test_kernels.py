@@ -122,11 +122,6 @@ def kernels():
         kernel.end()
 
 
-@pytest.fixture(params=["broker", pytest.param("session", marks=pytest.mark.spark)])
-def code(request):
-    return {"broker": BROKER, "session": SESSION}[request.param]
-
-
 def shut_down_now(kernel):
     kernel.manager.shutdown_kernel(now=True)
 
@@ -145,7 +140,15 @@ def kill_the_kernel(kernel):
 
 
 @pytest.mark.parametrize(
-    "end", [shut_down_now, shut_down_in_order, kill_the_group, kill_the_kernel]
+    ("code", "end"),
+    [
+        pytest.param(BROKER, shut_down_now, id="broker-now"),
+        pytest.param(BROKER, shut_down_in_order, id="broker-in-order"),
+        pytest.param(BROKER, kill_the_group, id="broker-group"),
+        pytest.param(BROKER, kill_the_kernel, id="broker-kernel"),
+        pytest.param(SESSION, shut_down_now, id="session-now", marks=pytest.mark.spark),
+        pytest.param(SESSION, kill_the_group, id="session-group", marks=pytest.mark.spark),
+    ],
 )
 def test_nothing_is_left_within_three_seconds(kernels, code, end):
     kernel = kernels()
@@ -158,9 +161,10 @@ def test_nothing_is_left_within_three_seconds(kernels, code, end):
     )
 
 
-def test_an_interrupted_cell_leaves_everything_alive(kernels, code):
+@pytest.mark.spark
+def test_an_interrupted_cell_leaves_broker_and_session_alive(kernels):
     kernel = kernels()
-    facts = kernel.start(code)
+    facts = kernel.start(SESSION)
     busy = Path(facts["folder"]) / "busy"
     request = kernel.client.execute(
         f"import pathlib, time; pathlib.Path({str(busy)!r}).touch(); time.sleep(600)"
@@ -171,8 +175,7 @@ def test_an_interrupted_cell_leaves_everything_alive(kernels, code):
     told, error = kernel.run("print(kafka.pid, kafka.topics(), lab.kafka() is kafka)")
     assert (told, error) == (f"{facts['broker']} [] True\n", None)
     assert len(kernel.left()) == len(kernel.marks) + len(kernel.ports) + 1
-    if "jvm" in facts:
-        assert kernel.run("print(spark.range(7).count())") == ("7\n", None)
+    assert kernel.run("print(spark.range(7).count())") == ("7\n", None)
 
 
 def test_an_interrupted_start_leaves_no_broker_and_the_next_one_works(kernels):
