@@ -80,15 +80,17 @@ def _kafka(address: str, options: dict[str, str]) -> Target:
     servers, _, topic = address.removeprefix("//").partition("/")
     if not address.startswith("//") or not servers or not topic:
         raise _wrong(f"kafka:{address}")
-    partitions = options.get("partitions", "1")
-    if not partitions.isdecimal():
-        raise InvalidArgument(
-            "OUT_OF_RANGE", name="partitions", value=partitions, bound="a whole number"
-        )
+    partitions = _whole("partitions", options.get("partitions", "1"))
     try:
-        return KafkaTopic(servers, unquote(topic), create=False)
+        return KafkaTopic(servers, unquote(topic), partitions=partitions, create=False)
     except NotFound:
-        return KafkaTopic(servers, unquote(topic), partitions=int(partitions))
+        return KafkaTopic(servers, unquote(topic), partitions=partitions)
+
+
+def _whole(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidArgument("OUT_OF_RANGE", name=name, value=text, bound="a whole number")
+    return int(text)
 
 
 _MAKE: dict[str, Any] = {"folder": _folder, "kafka": _kafka, "socket": _socket}

@@ -141,7 +141,11 @@ class Feed:
         self._raise_error()
         if query is not None:
             require_active(query)
-            settle(query, what=f"{label(query)} has not finished what was there before", timeout_s=timeout_s)
+            settle(
+                query,
+                what=f"{label(query)} has not finished what was there before",
+                timeout_s=timeout_s,
+            )
         total = 0
         for number in range(1, count + 1):
             sent = self._step_once(query, f"step {number} of {count}", timeout_s)

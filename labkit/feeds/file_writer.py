@@ -17,8 +17,9 @@ from typing import Any
 
 from labkit.errors import InvalidArgument
 
-# The run in the names of our files (orders-2-000001.json) and of the marks that keep its number.
-_RUN = re.compile(r"\.run-(\d+)|.+-(\d+)-\d{6,}\..+")
+# The run in the marks that keep its number, and in the names of our files (orders-2-000001.json).
+_MARK = re.compile(r"\.run-(\d+)")
+_FILE = re.compile(r".+-(\d+)-\d{6,}(?:\..+)?")
 
 
 class FileWriter:
@@ -75,7 +76,7 @@ def is_run_mark(name: str) -> bool:
     >>> is_run_mark(".run-2"), is_run_mark("orders-2-000001.json")
     (True, False)
     """
-    return name.startswith(".") and _RUN.fullmatch(name) is not None
+    return _MARK.fullmatch(name) is not None
 
 
 def claim_run(path: Path) -> int:
@@ -87,8 +88,9 @@ def claim_run(path: Path) -> int:
         ``NOT_WRITABLE``.
     """
     try:
-        seen = [_RUN.fullmatch(entry.name) for entry in path.iterdir()]
-        run = 1 + max((int(match[1] or match[2]) for match in seen if match), default=0)
+        names = [entry.name for entry in path.iterdir()]
+        seen = [_MARK.fullmatch(name) or _FILE.fullmatch(name) for name in names]
+        run = 1 + max((int(match[1]) for match in seen if match), default=0)
         while True:
             try:
                 (path / f".run-{run}").touch(exist_ok=False)

@@ -73,8 +73,8 @@ class Schedule:
         Of a backlog (the process was stopped, the target was slow) at most one second's worth
         is returned; the rest is forgotten.
         """
-        self._slots = math.floor((self._clock() - self._start) / self._slot_s + 0.5)
-        # The tiny addend keeps 0.25 s x 100/s at 25 where floats make it 24.999…
+        # The tiny addends keep 25 from becoming 24 where floats make it 24.999….
+        self._slots = math.floor((self._clock() - self._start) / self._slot_s + 0.5 + 1e-6)
         planned = math.floor(self._slots * self._slot_s * self.rate_per_s + 1e-6)
         count = planned - self._counted
         self._counted = planned
