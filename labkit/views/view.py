@@ -132,8 +132,7 @@ class View(Generic[M]):
     def _player(self) -> Player:
         from labkit.views.player import Player  # noqa: PLC0415 - only in a notebook
 
-        frames = list(self._runner.frames) or [self._latest]
-        return Player(sent=self._message(frames, self._runner.state))
+        return Player(sent=self._message(list(self._runner.frames), self._runner.state))
 
     def _show(self, frames: list[Frame], state: str) -> None:
         """Take new frames from the runner's thread, the only one that touches the widget."""
@@ -145,7 +144,8 @@ class View(Generic[M]):
                 self._display.update(self._bundle(), raw=True)
 
     def _message(self, frames: list[Frame], state: str) -> dict[str, Any]:
-        sent = [frame.as_message() for frame in frames]
+        # Never without a frame: a page that is loaded again draws what came last.
+        sent = [frame.as_message() for frame in frames or [self._latest]]
         return {"frames": sent, "state": STATE_WORDS[state], "code": state}
 
     def _bundle(self) -> dict[str, Any]:
