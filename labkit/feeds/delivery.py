@@ -22,6 +22,8 @@ CONFIRM_S = 4.0
 CONFIRM_AT_A_RATE_S = 0.5
 # A running feed outlives a server's restart; after so long without an answer it gives up.
 OUTAGE_S = 120.0
+# A feed has the attributes of its place: path of a folder, host and port of a socket, …
+ADDRESS = ("path", "host", "port", "topic", "bootstrap_servers")
 
 
 class Feed:
@@ -78,10 +80,12 @@ class Feed:
             self._raise_error()
 
     def __getattr__(self, name: str) -> Any:
-        # The address of the place: path of a folder, host and port of a socket, topic of Kafka.
-        if name in {"path", "host", "port", "topic", "bootstrap_servers"}:
+        if name in ADDRESS:
             return getattr(self.target, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:  # for Tab completion
+        return [*super().__dir__(), *(name for name in ADDRESS if hasattr(self.target, name))]
 
     @property
     def sent(self) -> int:

@@ -92,6 +92,9 @@ class SocketTarget:
 
     Notes
     -----
+    **Steps**: Spark's socket source takes lines in one by one, so a step is sometimes two
+    micro-batches; ``step`` returns after the last one.
+
     **Ports, threads**: one port on ``settings.host()`` until :meth:`close`; no threads. A client
     that takes nothing for 2 s, or that closes its sending half, counts as gone.
 

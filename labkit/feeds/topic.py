@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,18 +14,20 @@ from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionE
 from labkit.errors import Conflict, InvalidArgument, NotFound, Unreachable, require_int
 from labkit.events.stream import Event, EventStream
 from labkit.feeds.encode import iso_text, json_text
+from labkit.feeds.kafka_clients import (
+    ANSWER_MS,
+    connect_producer,
+    open_admin,
+    require_servers,
+    unreachable,
+)
 from labkit.feeds.registry import close_feeds_into
 from labkit.feeds.target import everything_is_available
 
 KeyOf = Callable[[Event], bytes | None]
 
-# All of connecting, asking and answering "no" stays below five seconds.
-CONNECT_S = 1.5
-ANSWER_MS = 3000
 MAX_PARTITIONS = 1000
 _NAME = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
-_SERVER = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:,/]+):(\d{1,5})")
-CURE = "Start the broker (lab.kafka(), or `labkit kafka` in a terminal), or correct the address."
 
 # The topics that this kernel has made, by Kafka's own id for them: a topic of the same name that
 # somebody deleted and made again is not ours.
@@ -82,13 +81,13 @@ class KafkaTopic:
     def __init__(
         self, bootstrap_servers: str, name: str, *, partitions: int = 1, create: bool = True
     ) -> None:
-        self.bootstrap_servers = _require_servers(bootstrap_servers)
+        self.bootstrap_servers = require_servers(bootstrap_servers)
         self.name = _require_name(name)
         require_int("partitions", partitions, low=1, high=MAX_PARTITIONS)
         self._producer: KafkaProducer | None = None
         self._lock = threading.Lock()
         self._runs = 0
-        with _admin(self.bootstrap_servers) as admin:
+        with open_admin(self.bootstrap_servers) as admin:
             if create:
                 self._make(admin, partitions)
             self.partitions = len(self._require_there(admin)["partitions"])
@@ -122,17 +121,17 @@ class KafkaTopic:
         """
         with self._lock:
             if self._producer is None:
-                self._producer = _connect(self.bootstrap_servers)
+                self._producer = connect_producer(self.bootstrap_servers)
             return self._producer
 
     def explain(self, error: BaseException) -> Unreachable | NotFound:
         """Return what a failed send means: the broker is gone, or the topic is."""
         try:
-            with _admin(self.bootstrap_servers) as admin:
+            with open_admin(self.bootstrap_servers) as admin:
                 self._require_there(admin)
         except (NotFound, Unreachable) as found:
             return found
-        return _unreachable(self.bootstrap_servers, error)
+        return unreachable(self.bootstrap_servers, error)
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""
@@ -269,74 +268,6 @@ def _key_of(column: str | None) -> KeyOf:
     return key
 
 
-def _connect(servers: str) -> KafkaProducer:
-    _require_open_port(servers)
-    try:
-        return KafkaProducer(
-            bootstrap_servers=servers.split(","),
-            acks="all",
-            enable_idempotence=True,
-            allow_auto_create_topics=False,
-            # A step ends with flush(), so waiting for fuller batches costs no time.
-            linger_ms=20,
-            batch_size=256 * 1024,
-            request_timeout_ms=10_000,
-            reconnect_backoff_max_ms=500,  # its 30 s would hold a feed up after a restart
-            max_block_ms=ANSWER_MS,
-            bootstrap_timeout_ms=ANSWER_MS,
-            metrics_enabled=False,  # nobody reads them, and they cost time for each batch
-        )
-    except (KafkaError, OSError) as error:
-        raise _unreachable(servers, error) from error
-
-
-class _Admin(KafkaAdminClient):  # type: ignore[misc] # kafka-python has no types
-    """An admin client whose thread ends when it finds no broker; kafka-python's own goes on."""
-
-    def __init__(self, servers: str) -> None:
-        try:
-            super().__init__(
-                bootstrap_servers=servers.split(","),
-                bootstrap_timeout_ms=ANSWER_MS,
-                request_timeout_ms=ANSWER_MS,
-            )
-        except KafkaError:
-            self._net.stop()
-            raise
-
-
-@contextmanager
-def _admin(servers: str) -> Iterator[KafkaAdminClient]:
-    _require_open_port(servers)
-    try:
-        with contextlib.closing(_Admin(servers)) as admin:
-            yield admin
-    except (KafkaError, OSError) as error:
-        raise _unreachable(servers, error) from error
-
-
-def _require_open_port(servers: str) -> None:
-    """Connect once, without Kafka's client: it would try a closed port again and again."""
-    addresses = [server.rpartition(":") for server in servers.split(",")]
-    limit_s = CONNECT_S / len(addresses)
-    refusals: list[OSError] = []
-    for host, _, port in addresses:
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=limit_s).close()
-        except OSError as error:
-            refusals.append(error)
-        else:
-            return
-    raise _unreachable(servers, refusals[-1])
-
-
-def _unreachable(servers: str, error: BaseException) -> Unreachable:
-    reason = f"{type(error).__name__}: {error}."
-    return Unreachable(
-        "UNREACHABLE", service="Kafka broker", address=servers, reason=reason, cure=CURE
-    )
-
-
 def _describe(admin: KafkaAdminClient, name: str) -> dict[str, Any] | None:
     found: dict[str, Any] = admin.describe_topics([name])[0]
     if found["error_code"] == UnknownTopicOrPartitionError.errno:
@@ -348,23 +279,6 @@ def _empty(admin: KafkaAdminClient, name: str, partitions: int) -> None:
     everything = -1  # Kafka's word for "up to the end"
     ends = {TopicPartition(name, partition): everything for partition in range(partitions)}
     admin.delete_records(ends, timeout_ms=ANSWER_MS)
-
-
-def _require_servers(value: Any) -> str:
-    if not isinstance(value, str):
-        raise InvalidArgument(
-            "WRONG_TYPE",
-            name="bootstrap_servers",
-            value=value,
-            found=type(value).__name__,
-            expected="text such as 127.0.0.1:9092",
-        )
-    servers = [server.strip() for server in value.split(",")]
-    matches = [_SERVER.fullmatch(server) for server in servers]
-    if not all(match and 0 < int(match[2]) < 65536 for match in matches):
-        bound = "host:port with a port from 1 to 65535; several are separated by commas"
-        raise InvalidArgument("OUT_OF_RANGE", name="bootstrap_servers", value=value, bound=bound)
-    return ",".join(servers)
 
 
 def _require_name(value: Any) -> str:

@@ -295,6 +295,9 @@ def test_the_address_of_the_place(numbers):
     assert to_folder.path == to_folder.target.path
     to_socket = feed(numbers(), to=socket())
     assert (to_socket.host, to_socket.port) == (to_socket.target.host, to_socket.target.port)
+    assert "path" in dir(to_folder)
+    assert {"host", "port"} <= set(dir(to_socket))
+    assert "path" not in dir(to_socket)
     for missing in ("port", "nonsense"):
         with pytest.raises(AttributeError):
             getattr(to_folder, missing)
