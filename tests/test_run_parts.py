@@ -14,6 +14,7 @@ TESTS = {
     "fails": "def test_it(): assert False",
     "breaks": "import nothing_of_this_name",
     "skips": "import pytest\ndef test_it(): pytest.skip('no Chromium here')",
+    "example": '"""\n>>> start_a_jvm()  # doctest: +SKIP\n"""',
     "empty": "",
 }
 
@@ -34,7 +35,7 @@ def tallies(runner, tmp_path_factory):
     folder = tmp_path_factory.mktemp("parts")
     for name, text in TESTS.items():
         (folder / f"test_{name}.py").write_text(text)
-    options = ("-p", "no:cacheprovider")
+    options = ("-p", "no:cacheprovider", "--doctest-modules")
     parts = {name: [(*runner.PYTEST, *options, f"test_{name}.py")] for name in TESTS}
     parts |= {"no pytest": [("true",)], "no pytest, fails": [("false",), ("true",)]}
     with pytest.MonkeyPatch.context() as patch:
@@ -51,6 +52,7 @@ def tallies(runner, tmp_path_factory):
         ("fails", 0, 1, 0),
         ("breaks", 0, 1, 0),
         ("skips", 0, 0, 1),
+        ("example", 0, 0, 0),
         ("empty", 0, 1, 0),
         ("no pytest", 1, 0, 0),
         ("no pytest, fails", 1, 1, 0),
