@@ -76,6 +76,8 @@ def properties(*, port: int, controller_port: int, data: Path) -> str:
             # After a kill -9 the node waits until its own old session has ended.
             "broker.session.timeout.ms": 2000,
             "broker.heartbeat.interval.ms": 500,
+            # Else rows that a topic made anew has lost come back after a kill -9 (default 60 s).
+            "log.flush.start.offset.checkpoint.interval.ms": 500,
         }.items()
     )
 

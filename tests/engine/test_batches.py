@@ -12,7 +12,7 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.fixture
-def start(spark):
+def start():
     """Start memory queries that end with the test."""
     started = []
 

@@ -1,12 +1,12 @@
 import threading
 
 import pytest
-from labkit.feeds.feed import feed
 from pyspark.sql import functions as F
 
 from labkit import control
 from labkit.errors import InvalidArgument, NotFound
 from labkit.events.script import Script
+from labkit.feeds.feed import feed
 from labkit.feeds.folder import folder
 from labkit.views.show import headless, live, stop_all_views
 from labkit.waiting import wait_until
@@ -77,7 +77,8 @@ def test_data_is_a_copy_of_the_result_so_far(stepped):
     view = live(query)
     rows.step(2, query)
     assert view.data.to_dict("list") == {"rest": [0, 1], "n": [2, 2]}
-    view.data.loc[0, "n"] = 99
+    copy = view.data
+    copy.loc[0, "n"] = 99
     assert view.data["n"].tolist() == [2, 2]
 
 
