@@ -27,7 +27,7 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test $(PARTS) format bench campaign lock jars-lock clean java
+.PHONY: help setup lab test $(PARTS) format lessons pictures bench campaign lock jars-lock clean java
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[$$()a-zA-Z-]+:.*## / { sub(/\$$\(PARTS\)/, "PARTS", $$1); \
@@ -50,6 +50,12 @@ $(PARTS): $(DEV) ## run one part of the tests
 format: $(DEV) ## put code and notebooks into the one format
 	@$(PY) -m ruff check --fix-only --quiet
 	@$(PY) -m ruff format
+
+lessons: $(DEV) ## run the source notebooks, save their outputs, write the lessons from them
+	@$(PY) -m labkit.course.notebooks
+
+pictures: $(DEV) ## take the README's picture again
+	@LAB_PICTURES=docs/pictures $(PY) -m pytest -q tests/browser/test_lesson_00.py
 
 bench: $(DEV) ## run the benchmarks (an idle machine; they print medians, they assert nothing)
 	@for file in benchmarks/*.py; do echo "== $$file"; $(PY) $$file || exit 1; done

@@ -62,18 +62,20 @@ def doctor(ctx: click.Context) -> None:
 
 @main.command()
 def fetch() -> None:
-    """Fetch the jars that are missing, check all sums, prepare Spark for a fast start."""
+    """Fetch the jars that are missing, check all sums, prepare Spark and Kafka for a fast start."""
     from labkit.engine import archive
     from labkit.jars import fetch as jars
+    from labkit.services import kafka_archive
 
     brought = jars.fetch()
+    kafka_archive.build()
     if archive.build() is None:
         click.echo(f"Spark will start slowly, without a class archive: {archive.why_not()}")
     click.echo(f"fetch: {len(brought)} jars fetched, all sums are right")
 
 
 @main.command()
-@click.option("--to", type=click.Choice(["folder", "socket", "kafka"]), default="kafka")
+@click.option("--to", type=click.Choice(["folder", "socket", "kafka"]), default="folder")
 @click.option("--events", type=click.Choice(["stocks", "orders"]), default="stocks")
 @click.option("--batches", type=int, default=5, help="Steps to take, one micro-batch each.")
 @click.option("--seed", type=int, default=7, help="The same seed gives the same orders.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -73,6 +74,8 @@ def wait_until(
 def patience(*, what: str, expected_s: float | None = None) -> Iterator[None]:
     """Show a bar once the block has taken two seconds, and remove it at its end.
 
+    The bar is for people: in a notebook or a terminal. A log file gets none.
+
     Parameters
     ----------
     what
@@ -80,6 +83,9 @@ def patience(*, what: str, expected_s: float | None = None) -> Iterator[None]:
     expected_s
         About how long it takes on a small laptop, in seconds of the real clock; None: no goal.
     """
+    if not _is_watched():
+        yield
+        return
     done = threading.Event()
     ticker = threading.Thread(target=_tick, args=(done, what, expected_s), daemon=True)
     ticker.start()
@@ -88,6 +94,11 @@ def patience(*, what: str, expected_s: float | None = None) -> Iterator[None]:
     finally:
         done.set()
         ticker.join()
+
+
+def _is_watched() -> bool:
+    """Whether what goes to stderr is seen while it comes."""
+    return sys.stderr.isatty() or "ipykernel.kernelapp" in sys.modules
 
 
 def _tick(done: threading.Event, what: str, expected_s: float | None) -> None:

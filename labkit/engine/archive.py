@@ -23,8 +23,8 @@ from labkit.waiting import patience
 
 DUMP_VARIABLE = "LABKIT_ARCHIVE_DUMP"  # how build() tells its own child; not for people
 BUILD_S = 300.0
-# Two environments may share the jars; older archives (170 MB each) go.
-KEPT = 2
+# A few environments may share the jars; older archives (170 MB each) go.
+KEPT = 4
 
 
 def current() -> Path | None:

@@ -10,7 +10,7 @@ import traitlets
 HERE = Path(__file__).parent
 
 
-class Player(anywidget.AnyWidget):  # type: ignore[misc]
+class Player(anywidget.AnyWidget):
     """Shows the newest frame and patches the page row by row.
 
     ``sent`` carries the frames since the last update, so that the browser can keep all of
