@@ -62,6 +62,13 @@ def test_any_other_error_ends_the_wait_at_once():
     assert time.monotonic() - start < 30
 
 
+@pytest.fixture
+def watched(monkeypatch):
+    """Act as if a person looked at stderr."""
+    monkeypatch.setattr(waiting, "_is_watched", lambda: True)
+
+
+@pytest.mark.usefixtures("watched")
 def test_a_long_wait_shows_a_bar_and_takes_it_away(monkeypatch, capsys):
     monkeypatch.setattr(waiting, "SILENT_S", 0.01)
     shown = threading.Event()
@@ -79,12 +86,22 @@ def test_a_long_wait_shows_a_bar_and_takes_it_away(monkeypatch, capsys):
     assert threading.active_count() <= before + 1  # tqdm keeps one watch of its own
 
 
+@pytest.mark.usefixtures("watched")
 def test_a_short_wait_shows_nothing(capsys):
     with patience(what="Kafka starts"):
         pass
     assert capsys.readouterr().err == ""
 
 
+def test_a_log_file_gets_no_bar(monkeypatch, capsys):
+    monkeypatch.setattr(waiting, "SILENT_S", 0.0)
+    before = threading.active_count()
+    with patience(what="Kafka starts"):
+        assert threading.active_count() == before
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("watched")
 def test_the_bar_goes_when_the_block_fails():
     def bars():
         return [thread for thread in threading.enumerate() if thread.name.endswith("(_tick)")]
