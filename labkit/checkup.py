@@ -267,7 +267,8 @@ def _text(finding: Finding, width: int) -> str:
 def _row(finding: Finding) -> str:
     cure = f"<br>→ <code>{escape(finding.cure)}</code>" if finding.cure else ""
     return (
-        f"<tr><td>{SIGNS[finding.state]} {finding.state}</td><th>{escape(finding.name)}</th>"
+        f"<tr><td style='white-space:nowrap'>{SIGNS[finding.state]} {finding.state}</td>"
+        f"<th>{escape(finding.name)}</th>"
         f"<td style='text-align:left'>{escape(finding.found)}{cure}</td></tr>"
     )
 

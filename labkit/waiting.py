@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -96,18 +97,27 @@ def patience(*, what: str, expected_s: float | None = None) -> Iterator[None]:
         ticker.join()
 
 
+def _in_notebook() -> bool:
+    return "ipykernel.kernelapp" in sys.modules
+
+
 def _is_watched() -> bool:
-    """Whether what goes to stderr is seen while it comes."""
-    return sys.stderr.isatty() or "ipykernel.kernelapp" in sys.modules
+    """Whether somebody sees the output while it comes; tests of notebooks say no for tqdm."""
+    if os.environ.get("TQDM_DISABLE"):
+        return False
+    return _in_notebook() or sys.stderr.isatty()
 
 
 def _tick(done: threading.Event, what: str, expected_s: float | None) -> None:
     start = time.monotonic()
     if done.wait(SILENT_S):
         return
-    # The cell that waits is the cell that runs, so these prints land under it.
+    # The cell that waits is the cell that runs, so these prints land under it; on stdout, since
+    # notebooks show what goes to stderr as if it were an error.
     layout = "{desc} {bar} {elapsed}" if expected_s else "{desc} {elapsed}"
-    with tqdm(total=expected_s, desc=what, bar_format=layout, leave=False) as bar:
+    page = sys.stdout if _in_notebook() else sys.stderr
+    with tqdm(total=expected_s, desc=what, bar_format=layout, leave=False, file=page) as bar:
+        bar.start_t -= SILENT_S
         while not done.wait(0.25):
             bar.n = min(time.monotonic() - start, expected_s or 0)
             bar.refresh()

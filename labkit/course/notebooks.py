@@ -10,6 +10,7 @@ without outputs, so nobody reads the answer to a prediction before the question.
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def with_outputs(path: Path) -> Any:
         record_timing=False,
         store_widget_state=False,
     )
+    os.environ["TQDM_DISABLE"] = "1"  # a wait's bar is for people, not for a saved notebook
     client.execute()
     for cell in _code(notebook):
         if KEPT not in cell.metadata.get("tags", []):
