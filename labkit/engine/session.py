@@ -150,6 +150,7 @@ def _start(names: tuple[str, ...], wishes: dict[str, str], master: str, *, ui: b
     jvm.use_this_python(anywhere=not master.startswith("local"))
     if _running is None or _running.java != java or not jvm.is_alive():
         jvm.start(conf)
+    _require_valid(wishes)
     return _Running(_session(conf), names, java)
 
 
@@ -157,7 +158,8 @@ def _session(conf: dict[str, str]) -> SparkSession:
     from pyspark.sql import SparkSession  # noqa: PLC0415  half a second
 
     # PySpark shows each analysis error as an exception, and a second time as JSON on stderr.
-    logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     builder = SparkSession.builder
     builder._options = {}  # what other code gave to the one builder would come along
     for key, value in conf.items():
@@ -167,6 +169,25 @@ def _session(conf: dict[str, str]) -> SparkSession:
     except BaseException:
         _drop_half_a_session()
         raise
+
+
+def _require_valid(wishes: dict[str, str]) -> None:
+    """Try the values on settings of their own.
+
+    A session with a value that Spark cannot read breaks every message about it, too: PySpark
+    asks the session's settings how to show an error, which is an error, and so on.
+    """
+    from pyspark import SparkContext  # noqa: PLC0415  half a second
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+
+    for key, value in wishes.items():
+        try:
+            SparkContext._jvm.org.apache.spark.sql.internal.SQLConf().setConfString(key, value)
+        except PySparkException as error:
+            said = str(error).partition("\n")[0]
+            bound = f"a value that Spark takes. It says: {said}"
+            name = f"conf[{key!r}]"
+            raise InvalidArgument("OUT_OF_RANGE", name=name, value=value, bound=bound) from None
 
 
 def _drop_half_a_session() -> None:
@@ -223,14 +244,15 @@ def _adapt(
     """Make the running session follow these wishes, or say what it cannot follow."""
     context = present.session.sparkContext
     new = [name for name in names if name not in present.connectors]
-    if connector.session_settings(tuple(new), jvm.folder()):
-        both = tuple(sorted({*present.connectors, *names}))
-        raise _differs("connectors", present.connectors, names, f"connectors={both}")
     connector.require_jars(tuple(new))
+    if connector.session_settings(tuple(new), jvm.folder()):
+        both = connector.chosen([*present.connectors, *names])
+        raise _differs("connectors", present.connectors, names, f"connectors={both}")
     if master is not None and master != context.master:
         raise _differs("master", context.master, master, f"master={master!r}")
     if ui and context.uiWebUrl is None:
         raise _differs("ui", present=False, wanted=True, call="ui=True")
+    _require_valid(wishes)
     _change(present.session, wishes)
 
 
