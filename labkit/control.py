@@ -11,7 +11,7 @@ import sys
 from contextlib import ExitStack
 from typing import Any
 
-from labkit.errors import InvalidArgument
+from labkit.errors import wrong_type
 from labkit.waiting import patience, wait_until
 
 # `query.stop()` has returned by then; only the last word of the query's thread is still awaited.
@@ -80,13 +80,7 @@ def stop_all() -> None:
 def _require_stoppable(thing: Any) -> None:
     if isinstance(thing, str) or _is_query(thing) or _is_feed(thing):
         return
-    raise InvalidArgument(
-        "WRONG_TYPE",
-        name="thing",
-        value=thing,
-        found=type(thing).__name__,
-        expected="a query, a feed, or the name of one",
-    )
+    raise wrong_type("thing", thing, expected="a query, a feed, or the name of one")
 
 
 def _is_query(thing: Any) -> bool:

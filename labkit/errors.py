@@ -26,7 +26,10 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import UnionType
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 PACKAGE_FOLDER = str(Path(__file__).parent)
 
@@ -178,6 +181,52 @@ class NotReady(LabkitError, TimeoutError):
     """Something that was waited for did not come in time."""
 
 
+def wrong_type(name: str, value: Any, *, expected: str) -> InvalidArgument:
+    """Return the error for a value of a type that cannot work, where a plain check will not do.
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    value
+        What the caller gave.
+    expected
+        What it must be, as in "It must be a list of names".
+    """
+    found = type(value).__name__
+    return InvalidArgument("WRONG_TYPE", name=name, value=value, found=found, expected=expected)
+
+
+def require_type(name: str, value: T, kind: type | UnionType, *, expected: str) -> T:
+    """Return ``value`` if it is one of ``kind``; True and False count as booleans only.
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    value
+        What the caller gave.
+    kind
+        A class, or several: ``str | os.PathLike``.
+    expected
+        What it must be, as in "It must be text".
+
+    Raises
+    ------
+    InvalidArgument
+        ``WRONG_TYPE``.
+
+    Examples
+    --------
+    >>> require_type("name", "orders", str, expected="text")
+    'orders'
+    """
+    # To Python True is the number 1; whoever gives it for a number means something else.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise wrong_type(name, value, expected=expected)
+    return value
+
+
 def require_number(
     name: str, value: Any, *, low: float, high: float, low_is_allowed: bool = True
 ) -> float:
@@ -199,16 +248,13 @@ def require_number(
     InvalidArgument
         ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidArgument(
-            "WRONG_TYPE", name=name, value=value, found=type(value).__name__, expected="a number"
-        )
-    above = value >= low if low_is_allowed else value > low
-    if not (above and value <= high):  # NaN fails every comparison, so it ends here too
+    number: float = require_type(name, value, int | float, expected="a number")
+    above = number >= low if low_is_allowed else number > low
+    if not (above and number <= high):  # NaN fails every comparison, so it ends here too
         start = "at least" if low_is_allowed else "more than"
         bound = f"{start} {low:,g} and at most {high:,g}"
         raise InvalidArgument("OUT_OF_RANGE", name=name, value=value, bound=bound)
-    return value
+    return number
 
 
 def require_int(name: str, value: Any, *, low: int, high: int) -> int:
@@ -219,14 +265,7 @@ def require_int(name: str, value: Any, *, low: int, high: int) -> int:
     InvalidArgument
         ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
     """
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidArgument(
-            "WRONG_TYPE",
-            name=name,
-            value=value,
-            found=type(value).__name__,
-            expected="a whole number",
-        )
+    require_type(name, value, int, expected="a whole number")
     return int(require_number(name, value, low=low, high=high))
 
 

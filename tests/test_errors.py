@@ -24,6 +24,8 @@ from labkit.errors import (
     require_choice,
     require_int,
     require_number,
+    require_type,
+    wrong_type,
 )
 
 PACKAGE = Path(errors.__file__).parent
@@ -100,6 +102,24 @@ def test_a_notebook_shows_the_cell_line_and_keeps_the_rest_at_hand():
     assert lines[1].endswith('require_int("batch", 0, low=1, high=9)')
     assert str(caught.value) in lines
     assert sys.last_value is caught.value
+
+
+def test_a_value_of_the_right_type_comes_back():
+    path = Path("orders")
+    assert require_type("name", path, str | Path, expected="a path") is path
+    assert require_type("keep", False, bool, expected="True or False") is False
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "found"),
+    [(7, str, "int"), (None, str | Path, "NoneType"), (True, int, "bool")],
+)
+def test_a_value_of_another_type_is_refused(value, kind, found):
+    with pytest.raises(InvalidArgument) as caught:
+        require_type("name", value, kind, expected="something else")
+    assert caught.value.code == "WRONG_TYPE"
+    assert caught.value.params == wrong_type("name", value, expected="something else").params
+    assert caught.value.params["found"] == found
 
 
 @pytest.mark.parametrize("value", [True, "3", None])

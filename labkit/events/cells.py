@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from labkit.errors import InvalidArgument, require_choice
+from labkit.errors import InvalidArgument, require_choice, require_type
 from labkit.events.stream import START
 
 INT_MOST = 2**31 - 1
@@ -40,11 +40,7 @@ def read_columns(ddl: str, *, taken: str) -> dict[str, str]:
     >>> read_columns("amount int, user string", taken="event_time")
     {'amount': 'int', 'user': 'string'}
     """
-    if not isinstance(ddl, str):
-        found = type(ddl).__name__
-        raise InvalidArgument(
-            "WRONG_TYPE", name="columns", value=ddl, found=found, expected="DDL text"
-        )
+    require_type("columns", ddl, str, expected="DDL text")
     columns: dict[str, str] = {}
     for part in ddl.split(",") if ddl.strip() else []:
         match = _COLUMN.fullmatch(part)

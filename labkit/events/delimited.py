@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-from labkit.errors import BadData, InvalidArgument, NotFound
+from labkit.errors import BadData, NotFound, require_type
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 DELIMITERS = ",;\t|"
@@ -93,10 +93,8 @@ def csv_files(path: str | os.PathLike[str]) -> list[Path]:
     NotFound
         ``NOT_FOUND``.
     """
-    if not isinstance(path, str | os.PathLike):
-        found = type(path).__name__
-        expected = "the path of a file or folder, or a glob"
-        raise InvalidArgument("WRONG_TYPE", name="path", value=path, found=found, expected=expected)
+    expected = "the path of a file or folder, or a glob"
+    require_type("path", path, str | os.PathLike, expected=expected)
     given = Path(path).expanduser()
     if given.is_dir():
         files = [file for file in given.iterdir() if file.name.lower().endswith(ENDINGS)]

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from itertools import islice
 from typing import NamedTuple
 
-from labkit.errors import InvalidArgument, require_int, require_number
+from labkit.errors import require_int, require_number, wrong_type
 from labkit.events.chance import HIGHEST_SEED, Randomness
 from labkit.events.stream import Event, EventStream
 
@@ -164,12 +164,6 @@ class Paused(Disordered):
 
 def _pair_of_seconds(by_s: tuple[float, float]) -> tuple[float, float]:
     if not (isinstance(by_s, tuple | list) and len(by_s) == 2):
-        raise InvalidArgument(
-            "WRONG_TYPE",
-            name="by_s",
-            value=by_s,
-            found=type(by_s).__name__,
-            expected="a pair of seconds such as (60, 600)",
-        )
+        raise wrong_type("by_s", by_s, expected="a pair of seconds such as (60, 600)")
     shortest = require_number("by_s[0]", by_s[0], low=0, high=LONGEST_DELAY_S)
     return shortest, require_number("by_s[1]", by_s[1], low=shortest, high=LONGEST_DELAY_S)

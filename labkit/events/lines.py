@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from labkit.errors import InvalidArgument, require_int
+from labkit.errors import require_int, wrong_type
 from labkit.events.chance import Chance, weighted
 from labkit.events.seeded import SeededStream
 from labkit.events.stream import START, Event
@@ -82,12 +82,6 @@ class Lines(SeededStream):
 
 def _bounds(words: tuple[int, int]) -> tuple[int, int]:
     if not (isinstance(words, tuple | list) and len(words) == 2):
-        raise InvalidArgument(
-            "WRONG_TYPE",
-            name="words",
-            value=words,
-            found=type(words).__name__,
-            expected="a pair of whole numbers such as (1, 12)",
-        )
+        raise wrong_type("words", words, expected="a pair of whole numbers such as (1, 12)")
     least = require_int("words[0]", words[0], low=1, high=100)
     return least, require_int("words[1]", words[1], low=least, high=100)

@@ -6,7 +6,7 @@ import os
 from glob import escape, glob
 from pathlib import Path
 
-from labkit.errors import InvalidArgument, NotFound
+from labkit.errors import InvalidArgument, NotFound, require_type
 
 ROOT = Path(__file__).resolve().parents[2] / "data"
 
@@ -37,11 +37,7 @@ def data(pattern: str = ".") -> str:
     >>> data("stocks/*.csv").endswith("data/stocks/*.csv")
     True
     """
-    if not isinstance(pattern, str | os.PathLike):
-        found = type(pattern).__name__
-        raise InvalidArgument(
-            "WRONG_TYPE", name="pattern", value=pattern, found=found, expected="a path as text"
-        )
+    require_type("pattern", pattern, str | os.PathLike, expected="a path as text")
     wanted = Path(pattern)
     if wanted.is_absolute() or ".." in wanted.parts:
         raise InvalidArgument(

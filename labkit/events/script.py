@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from labkit.errors import BadData, InvalidArgument
+from labkit.errors import BadData, require_type
 from labkit.events.cells import (
     READERS,
     is_time_of_day,
@@ -63,11 +63,7 @@ class Script(EventStream):
     time = TIME
 
     def __init__(self, text: str, *, columns: str = "") -> None:
-        if not isinstance(text, str):
-            found = type(text).__name__
-            raise InvalidArgument(
-                "WRONG_TYPE", name="text", value=text, found=found, expected="lines of text"
-            )
+        require_type("text", text, str, expected="lines of text")
         self._columns = {TIME: "timestamp", **read_columns(columns, taken=TIME)}
         self._key = next((name for name, kind in self._columns.items() if kind == "string"), None)
         self.schema = ", ".join(f"{name} {kind}" for name, kind in self._columns.items())

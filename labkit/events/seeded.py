@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from labkit.errors import InvalidArgument, require_int, require_number
+from labkit.errors import InvalidArgument, require_int, require_number, require_type
 from labkit.events.chance import HIGHEST_SEED, Chance, Randomness
 from labkit.events.stream import START, Event, EventStream
 
@@ -76,11 +76,7 @@ def require_start(value: datetime) -> datetime:
     InvalidArgument
         ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
     """
-    if not isinstance(value, datetime):
-        found = type(value).__name__
-        raise InvalidArgument(
-            "WRONG_TYPE", name="start", value=value, found=found, expected="a datetime"
-        )
+    require_type("start", value, datetime, expected="a datetime")
     if not 1900 <= value.year <= 2200:
         raise InvalidArgument("OUT_OF_RANGE", name="start", value=value, bound="in 1900 to 2200")
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

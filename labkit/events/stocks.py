@@ -11,7 +11,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
 
-from labkit.errors import BadData, InvalidArgument
+from labkit.errors import BadData, InvalidArgument, wrong_type
 from labkit.events.delimited import Delimited, csv_files, open_delimited
 from labkit.events.paths import data
 from labkit.events.spellings import date_spelling, number_spelling
@@ -129,9 +129,7 @@ def _wanted(name: str, values: Any, kind: type) -> frozenset[Any] | None:
     is_list = isinstance(values, Collection) and not isinstance(values, str | bytes)
     if not is_list or any(type(value) is not kind for value in values):
         example = "['AAPL']" if kind is str else "[2012]"
-        found = type(values).__name__
-        expected = f"a list such as {example}"
-        raise InvalidArgument("WRONG_TYPE", name=name, value=values, found=found, expected=expected)
+        raise wrong_type(name, values, expected=f"a list such as {example}")
     if not values:
         raise InvalidArgument(
             "OUT_OF_RANGE", name=name, value=values, bound="at least one, or None for all"

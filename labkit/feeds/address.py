@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from labkit import settings
-from labkit.errors import InvalidArgument, NotFound, require_choice
+from labkit.errors import InvalidArgument, NotFound, require_choice, require_type
 from labkit.feeds.folder import FolderTarget, folder
 from labkit.feeds.socket_server import SocketTarget
 from labkit.feeds.socket_server import socket as open_socket
@@ -43,9 +43,7 @@ def target_from_url(text: str) -> Target:
     >>> target_from_url(f"folder:{tempfile.mkdtemp()}?format=csv")
     <folder for csv files>
     """
-    if not isinstance(text, str):
-        found = type(text).__name__
-        raise InvalidArgument("WRONG_TYPE", name="to", value=text, found=found, expected="text")
+    require_type("to", text, str, expected="text")
     kind, colon, rest = text.partition(":")
     if not colon or "/" in kind or "?" in kind:
         kind, rest = "folder", text

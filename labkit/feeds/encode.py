@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from labkit.errors import InvalidArgument
+from labkit.errors import wrong_type
 from labkit.events.stream import Event
 from labkit.feeds.columns import read_columns
 
@@ -59,13 +59,8 @@ def _plain(value: Any) -> Any:
         return base64.b64encode(value).decode()
     if isinstance(value, Decimal):
         return str(value)
-    raise InvalidArgument(
-        "WRONG_TYPE",
-        name="a value of an event",
-        value=value,
-        found=type(value).__name__,
-        expected="text, a number, a time, a date, a list, a dict or None",
-    )
+    expected = "text, a number, a time, a date, a list, a dict or None"
+    raise wrong_type("a value of an event", value, expected=expected)
 
 
 # One encoder for all events: building it costs more than using it.

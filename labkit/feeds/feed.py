@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labkit.errors import InvalidArgument, require_int
+from labkit.errors import InvalidArgument, require_int, require_type, wrong_type
 from labkit.events.stream import EventStream
 from labkit.feeds.columns import read_columns
 from labkit.feeds.delivery import Feed
@@ -59,7 +59,7 @@ def feed(
     ...     orders.step(2)
     10
     """
-    _require(events, EventStream, name="events", expected="events such as lab.Orders(seed=7)")
+    require_type("events", events, EventStream, expected="events such as lab.Orders(seed=7)")
     _require_target(to)
     require_int("batch", batch, low=1, high=1_000_000)
     if key is not None:
@@ -97,26 +97,14 @@ def drip(files: Files, *, to: FolderTarget, name: str | None = None) -> Feed:
     1
     """
     found = find_files(files)
-    _require(to, FolderTarget, name="to", expected="a folder made by lab.folder(...)")
+    require_type("to", to, FolderTarget, expected="a folder made by lab.folder(...)")
     feed_name = _feed_name(name, to.name)
     return register(Feed(feed_name, in_batches(found, 1), to, to.copies()))
 
 
-def _require(value: Any, kind: type, *, name: str, expected: str) -> None:
-    if not isinstance(value, kind):
-        found = type(value).__name__
-        raise InvalidArgument("WRONG_TYPE", name=name, value=value, found=found, expected=expected)
-
-
 def _require_target(to: Any) -> None:
     if not callable(getattr(to, "run", None)):
-        raise InvalidArgument(
-            "WRONG_TYPE",
-            name="to",
-            value=to,
-            found=type(to).__name__,
-            expected="lab.folder(...), lab.socket(), kafka.topic(...)",
-        )
+        raise wrong_type("to", to, expected="lab.folder(...), lab.socket(), kafka.topic(...)")
 
 
 def _require_key(events: EventStream, to: Target, key: str) -> None:
@@ -136,7 +124,7 @@ def _require_key(events: EventStream, to: Target, key: str) -> None:
 def _feed_name(name: Any, default: str) -> str:
     if name is None:
         return default
-    _require(name, str, name="name", expected="text")
+    require_type("name", name, str, expected="text")
     if not name:
         raise InvalidArgument("OUT_OF_RANGE", name="name", value=name, bound="some text")
     return str(name)

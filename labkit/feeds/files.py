@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from glob import glob
 from pathlib import Path
 
-from labkit.errors import InvalidArgument, NotFound
+from labkit.errors import NotFound, require_type
 
+EXPECTED = "a path, a path with wildcards, a folder, or a list of files"
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
@@ -35,8 +36,7 @@ def find_files(files: Files) -> list[Path]:
     """
     if isinstance(files, str | os.PathLike):
         return _matching(str(Path(files).expanduser()))
-    if not isinstance(files, Iterable):
-        raise _wrong_type(files)
+    require_type("files", files, Iterable, expected=EXPECTED)
     listed = [_single(entry) for entry in files]
     if not listed:
         raise _not_found("an empty list")
@@ -55,8 +55,7 @@ def _matching(text: str) -> list[Path]:
 
 
 def _single(entry: str | os.PathLike[str]) -> Path:
-    if not isinstance(entry, str | os.PathLike):
-        raise _wrong_type(entry)
+    require_type("files", entry, str | os.PathLike, expected=EXPECTED)
     path = Path(entry).expanduser()
     if not path.is_file():
         raise _not_found(str(entry))
@@ -70,14 +69,4 @@ def _not_found(text: str) -> NotFound:
         name=text,
         reason="A feed of files needs at least one.",
         cure="Check the path; lab.data('stocks/*.csv') gives the course's own files.",
-    )
-
-
-def _wrong_type(value: object) -> InvalidArgument:
-    return InvalidArgument(
-        "WRONG_TYPE",
-        name="files",
-        value=value,
-        found=type(value).__name__,
-        expected="a path, a path with wildcards, a folder, or a list of files",
     )

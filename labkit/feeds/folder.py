@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit import scratch, settings
-from labkit.errors import InvalidArgument, require_choice
+from labkit.errors import InvalidArgument, require_choice, require_type
 from labkit.events.stream import Event, EventStream
 from labkit.feeds.encode import FORMATS, file_content
 from labkit.feeds.file_writer import FileWriter, claim_run, is_run_mark, not_writable
@@ -200,14 +200,7 @@ class CopyRun:
 
 def _locate(name: str | os.PathLike[str], *, keep: bool) -> tuple[Path, bool]:
     """Return the folder's path, and whether it is ours to empty."""
-    if not isinstance(name, str | os.PathLike):
-        raise InvalidArgument(
-            "WRONG_TYPE",
-            name="name",
-            value=name,
-            found=type(name).__name__,
-            expected="a name or an absolute path",
-        )
+    require_type("name", name, str | os.PathLike, expected="a name or an absolute path")
     text = os.fspath(name)
     if Path(text).expanduser().is_absolute():
         return Path(text).expanduser(), False

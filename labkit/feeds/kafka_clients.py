@@ -12,7 +12,7 @@ from typing import Any
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
 
-from labkit.errors import InvalidArgument, Unreachable
+from labkit.errors import InvalidArgument, Unreachable, require_type
 
 # All of connecting, asking and answering "no" stays below five seconds.
 CONNECT_S = 1.5
@@ -117,14 +117,7 @@ def require_servers(value: Any) -> str:
     >>> require_servers("127.0.0.1:9092, localhost:9093")
     '127.0.0.1:9092,localhost:9093'
     """
-    if not isinstance(value, str):
-        raise InvalidArgument(
-            "WRONG_TYPE",
-            name="bootstrap_servers",
-            value=value,
-            found=type(value).__name__,
-            expected="text such as 127.0.0.1:9092",
-        )
+    require_type("bootstrap_servers", value, str, expected="text such as 127.0.0.1:9092")
     servers = [server.strip() for server in value.split(",")]
     matches = [_SERVER.fullmatch(server) for server in servers]
     if not all(match and 0 < int(match[2]) < 65536 for match in matches):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from labkit.errors import InvalidArgument, NotReady
+from labkit.errors import InvalidArgument, NotReady, wrong_type
 from labkit.waiting import patience, wait_until
 
 CURE = "Give it more time with timeout_s=, or look at query.status."
@@ -49,13 +49,8 @@ def require_active(query: Any) -> None:
         its own exception.
     """
     if not callable(getattr(query, "processAllAvailable", None)):
-        raise InvalidArgument(
-            "WRONG_TYPE",
-            name="query",
-            value=query,
-            found=type(query).__name__,
-            expected="a started streaming query, as writeStream.start() returns it",
-        )
+        expected = "a started streaming query, as writeStream.start() returns it"
+        raise wrong_type("query", query, expected=expected)
     if query.isActive:
         return
     failure = query.exception()

@@ -23,6 +23,7 @@ from labkit.errors import (
     Unreachable,
     require_int,
     require_number,
+    require_type,
 )
 
 if TYPE_CHECKING:
@@ -171,14 +172,7 @@ class KafkaClient(ABC):
 
     def _require_topics(self, topics: tuple[str, ...]) -> None:
         for topic in topics:
-            if not isinstance(topic, str):
-                raise InvalidArgument(
-                    "WRONG_TYPE",
-                    name="topic",
-                    value=topic,
-                    found=type(topic).__name__,
-                    expected="the name of a topic",
-                )
+            require_type("topic", topic, str, expected="the name of a topic")
         there = self.topics()
         for topic in topics:
             if topic not in there:
