@@ -19,7 +19,7 @@ GONE_S = 10.0
 # Who ends what, in the order of ending: queries read from services, services outlive their feeds.
 ROOMS = (
     ("labkit.feeds.feed", "stop_all_feeds"),
-    ("labkit.views.show", "close_views"),
+    ("labkit.views.show", "stop_all_views"),
     ("labkit.services.base", "stop_all_services"),
     ("labkit.engine.session", "stop_session"),
 )
@@ -72,7 +72,7 @@ def stop_all() -> None:
     """
     with ExitStack() as parts:  # it calls all of them, the last one first, whatever fails
         for module, function in reversed(ROOMS):
-            if (loaded := sys.modules.get(module)) and hasattr(loaded, function):
+            if loaded := sys.modules.get(module):
                 parts.callback(getattr(loaded, function))
         parts.callback(_stop_queries)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -44,6 +45,11 @@ def test_a_feed_is_closed_by_its_name_and_by_itself():
     lab.stop("first", second)
     lab.stop("first", second)
     assert (first.is_closed, second.is_closed, second.is_running) == (True, True, False)
+
+
+@pytest.mark.parametrize(("module", "function"), control.ROOMS)
+def test_every_part_that_stop_all_names_is_there(module, function):
+    assert callable(getattr(import_module(module), function))
 
 
 def test_one_part_that_fails_does_not_keep_the_others_from_being_stopped(monkeypatch):
