@@ -78,6 +78,8 @@ def properties(*, port: int, controller_port: int, data: Path) -> str:
             "broker.heartbeat.interval.ms": 500,
             # Else rows that a topic made anew has lost come back after a kill -9 (default 60 s).
             "log.flush.start.offset.checkpoint.interval.ms": 500,
+            # ... and that begins only so long after a start (default 30 s).
+            "log.initial.task.delay.ms": 500,
         }.items()
     )
 
