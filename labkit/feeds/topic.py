@@ -17,8 +17,10 @@ from labkit.feeds.encode import iso_text, json_text
 from labkit.feeds.kafka_clients import (
     ANSWER_MS,
     connect_producer,
+    no_such_topic,
     open_admin,
     require_servers,
+    topic_names,
     unreachable,
 )
 from labkit.feeds.registry import close_feeds_into
@@ -170,15 +172,7 @@ class KafkaTopic:
         found = _describe(admin, self.name)
         if found is not None:
             return found
-        there = sorted(name for name in admin.list_topics() if not name.startswith("__"))
-        raise NotFound(
-            "NOT_FOUND",
-            kind="topic",
-            name=self.name,
-            reason=f"Topics here: {', '.join(there) or 'none'}.",
-            cure=f"Make it with kafka.topic({self.name!r}).",
-            there=there,
-        )
+        raise no_such_topic(self.name, topic_names(admin))
 
 
 class TopicRun:

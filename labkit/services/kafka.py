@@ -9,17 +9,17 @@ from __future__ import annotations
 import threading
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import click
 
 from labkit import settings
-from labkit.errors import Conflict, InvalidArgument, Unreachable, require_int
+from labkit.errors import Conflict, Unreachable, require_int
 from labkit.services import kafka_node
 from labkit.services.base import Service, keep_one
 from labkit.services.kafka_client import KafkaClient
+from labkit.services.outside_kafka import VARIABLE, OutsideKafka
 
-VARIABLE = "LABKIT_KAFKA"
 LOOK_EVERY_S = 0.5
 
 
@@ -65,11 +65,6 @@ class KafkaBroker(KafkaClient, Service):
         """Where clients connect, as ``host:port``."""
         return f"{settings.host()}:{self._port}"
 
-    @property
-    def address(self) -> str:
-        """Where clients connect, as ``host:port``."""
-        return self.bootstrap_servers
-
     def prepare(self, folder: Path) -> None:
         """Write the settings and an empty storage.
 
@@ -111,114 +106,6 @@ class KafkaBroker(KafkaClient, Service):
         if "Address already in use" in log:
             return "Another program took the port meanwhile: start it again."
         return ""
-
-
-class OutsideKafka(KafkaClient):
-    """A broker that somebody else runs, named by ``LABKIT_KAFKA``; nothing is started.
-
-    Parameters
-    ----------
-    bootstrap_servers
-        ``host:port``, several separated by commas.
-
-    Raises
-    ------
-    InvalidArgument
-        ``OUT_OF_RANGE``: the text is not of that form.
-
-    Examples
-    --------
-    >>> OutsideKafka("broker:9092")
-    Kafka broker (outside, named by LABKIT_KAFKA)
-    """
-
-    cure_when_gone = f"Start that broker, correct {VARIABLE}, or unset it: labkit starts its own."
-
-    def __init__(self, bootstrap_servers: str) -> None:
-        servers = [server.strip() for server in bootstrap_servers.split(",")]
-        for server in servers:
-            host, _, port = server.rpartition(":")
-            if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
-                raise InvalidArgument(
-                    "OUT_OF_RANGE",
-                    name=VARIABLE,
-                    value=bootstrap_servers,
-                    bound="host:port, or several of them separated by commas",
-                )
-        self._servers = ",".join(servers)
-
-    @property
-    def bootstrap_servers(self) -> str:
-        """Where clients connect, as ``host:port``; several are separated by commas."""
-        return self._servers
-
-    @property
-    def address(self) -> str:
-        """Where clients connect; the same as ``bootstrap_servers``."""
-        return self._servers
-
-    @property
-    def alive(self) -> bool:
-        """Whether it answers now."""
-        try:
-            self.require_answer(timeout_s=1)
-        except Unreachable:
-            return False
-        return True
-
-    def start(self) -> Self:
-        """Return when the broker answers; nothing is started.
-
-        Raises
-        ------
-        Unreachable
-            ``UNREACHABLE`` with address and cure, within 5 s.
-        """
-        self.require_answer()
-        return self
-
-    def stop(self) -> None:
-        """Do nothing: the broker belongs to somebody else."""
-
-    def kill(self) -> None:
-        """Refuse.
-
-        Raises
-        ------
-        Conflict
-            ``NOT_OURS``.
-        """
-        raise _not_ours("killed")
-
-    def restart(self) -> Self:
-        """Refuse.
-
-        Raises
-        ------
-        Conflict
-            ``NOT_OURS``.
-        """
-        raise _not_ours("restarted")
-
-    def log_tail(self, lines: int = 20) -> str:
-        """Refuse: its log is not here.
-
-        Raises
-        ------
-        Conflict
-            ``NOT_OURS``.
-        """
-        del lines
-        raise _not_ours("asked for its log")
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def __repr__(self) -> str:
-        return f"Kafka broker (outside, named by {VARIABLE})"
 
 
 def kafka() -> KafkaBroker | OutsideKafka:
@@ -298,13 +185,3 @@ def _wait_for_its_end(broker: KafkaBroker) -> None:
 @cache
 def _outside(bootstrap_servers: str) -> OutsideKafka:
     return OutsideKafka(bootstrap_servers)
-
-
-def _not_ours(verb: str) -> Conflict:
-    return Conflict(
-        "NOT_OURS",
-        what="This Kafka broker",
-        verb=verb,
-        reason=f"{VARIABLE} names it, so it belongs to somebody else.",
-        cure=f"Without {VARIABLE}, labkit starts a broker of its own.",
-    )

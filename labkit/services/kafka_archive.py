@@ -91,12 +91,7 @@ class _Rehearsal(KafkaBroker):
 
 def _use(broker: KafkaBroker) -> None:
     """Do what lessons do: make a topic, write a record, read it."""
-    from kafka import KafkaAdminClient, KafkaProducer  # noqa: PLC0415 - see kafka_client
-
-    admin = KafkaAdminClient(bootstrap_servers=broker.address)
-    admin.create_topics({TOPIC: {"num_partitions": 2, "replication_factor": 1}})
-    admin.close()
-    producer = KafkaProducer(bootstrap_servers=broker.address, acks="all", enable_idempotence=True)
-    producer.send(TOPIC, b"a record").get(timeout=30)
-    producer.close()
+    topic = broker.topic(TOPIC, partitions=2)
+    topic.producer().send(TOPIC, b"a record").get(timeout=30)
+    topic.close()
     broker.records(TOPIC)

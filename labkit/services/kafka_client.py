@@ -8,23 +8,12 @@ that this happens while the broker's Java process starts, not before.
 
 from __future__ import annotations
 
-import logging
-import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import (
-    InvalidArgument,
-    NotFound,
-    NotReady,
-    Unreachable,
-    require_int,
-    require_number,
-    require_type,
-)
+from labkit.errors import InvalidArgument, NotReady, require_int, require_number, require_type
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +35,11 @@ class KafkaClient(ABC):
     @abstractmethod
     def bootstrap_servers(self) -> str:
         """Where clients connect, as ``host:port``; several are separated by commas."""
+
+    @property
+    def address(self) -> str:
+        """Where clients connect; the same as ``bootstrap_servers``."""
+        return self.bootstrap_servers
 
     def topic(self, name: str, *, partitions: int = 1) -> KafkaTopic:
         """Return a topic as the target of a feed; it is made if it is not there.
@@ -76,8 +70,10 @@ class KafkaClient(ABC):
         Unreachable
             ``UNREACHABLE``: the broker does not answer.
         """
+        from labkit.feeds.kafka_clients import topic_names
+
         with self._admin() as admin:
-            return sorted(name for name in admin.list_topics() if not name.startswith("__"))
+            return topic_names(admin)
 
     def options(self, *topics: str) -> dict[str, str]:
         """Return options for ``spark.readStream.format("kafka").options(...)``.
@@ -153,7 +149,9 @@ class KafkaClient(ABC):
         self._require_topics((topic,))
         import pandas as pd
 
-        with quiet_client(), _consumer(self.bootstrap_servers) as consumer:
+        from labkit.feeds.kafka_clients import open_consumer
+
+        with open_consumer(self.bootstrap_servers, cure=self.cure_when_gone) as consumer:
             read = _read(consumer, topic, limit, timeout_s)
         rows = sorted((_row(record) for record in read), key=lambda row: (row[4], row[0], row[1]))
         return pd.DataFrame(rows[:limit], columns=COLUMNS)
@@ -171,97 +169,21 @@ class KafkaClient(ABC):
             return
 
     def _require_topics(self, topics: tuple[str, ...]) -> None:
+        from labkit.feeds.kafka_clients import no_such_topic
+
         for topic in topics:
             require_type("topic", topic, str, expected="the name of a topic")
         there = self.topics()
         for topic in topics:
             if topic not in there:
-                raise NotFound(
-                    "NOT_FOUND",
-                    kind="topic",
-                    name=topic,
-                    reason=f"Topics here: {', '.join(there)}." if there else "No topic is there.",
-                    cure=f"Make it with kafka.topic({topic!r}).",
-                    there=there,
-                )
+                raise no_such_topic(topic, there)
 
-    @contextmanager
-    def _admin(self, *, timeout_s: float = ANSWER_WITHIN_S) -> Iterator[KafkaAdminClient]:
-        from kafka.errors import KafkaError
+    def _admin(
+        self, *, timeout_s: float = ANSWER_WITHIN_S
+    ) -> AbstractContextManager[KafkaAdminClient]:
+        from labkit.feeds.kafka_clients import open_admin
 
-        deadline = time.monotonic() + timeout_s
-        try:
-            _connect(self.bootstrap_servers, deadline)
-            with quiet_client(), _open_admin(self.bootstrap_servers, deadline) as admin:
-                yield admin
-        except (OSError, KafkaError) as error:
-            raise Unreachable(
-                "UNREACHABLE",
-                service="Kafka broker",
-                address=self.bootstrap_servers,
-                reason=f"{type(error).__name__}: {error}.",
-                cure=self.cure_when_gone,
-            ) from None
-
-
-def _connect(servers: str, deadline: float) -> None:
-    """Return when one of the servers accepts a connection; raise the last refusal."""
-    addresses = servers.split(",")
-    for at, server in enumerate(addresses, start=1):
-        host, _, port = server.rpartition(":")
-        left_s = max(0.1, (deadline - time.monotonic()) / (len(addresses) - at + 1))
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=left_s).close()
-        except OSError:
-            if at == len(addresses):
-                raise
-        else:
-            return
-
-
-@contextmanager
-def _open_admin(servers: str, deadline: float) -> Iterator[KafkaAdminClient]:
-    from kafka import KafkaAdminClient
-
-    left_ms = max(100, int((deadline - time.monotonic()) * 1000))
-    admin = KafkaAdminClient(
-        bootstrap_servers=servers.split(","),
-        bootstrap_timeout_ms=left_ms,
-        request_timeout_ms=left_ms,
-    )
-    try:
-        yield admin
-    finally:
-        admin.close()
-
-
-@contextmanager
-def quiet_client() -> Iterator[None]:
-    """Keep kafka-python's own words about failed tries out of a notebook; errors say it better."""
-    log = logging.getLogger("kafka")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
-
-
-@contextmanager
-def _consumer(servers: str) -> Iterator[KafkaConsumer]:
-    from kafka import KafkaConsumer
-
-    consumer = KafkaConsumer(
-        bootstrap_servers=servers.split(","),
-        group_id=None,  # leaves no trace at the broker
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=50,
-    )
-    try:
-        yield consumer
-    finally:
-        consumer.close()
+        return open_admin(self.bootstrap_servers, timeout_s=timeout_s, cure=self.cure_when_gone)
 
 
 def _read(consumer: KafkaConsumer, topic: str, limit: int, timeout_s: float) -> list[Any]:

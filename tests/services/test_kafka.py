@@ -4,11 +4,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import psutil
 import pytest
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient
 
 from labkit.errors import (
     Conflict,
@@ -23,28 +22,19 @@ from labkit.services.kafka import KafkaBroker, OutsideKafka, kafka, run_in_termi
 from labkit.waiting import wait_until
 
 pytestmark = pytest.mark.service
+START_OFFSETS = "log-start-offset-checkpoint"
 
 
-def make(broker, name, partitions=1):
-    admin = KafkaAdminClient(bootstrap_servers=broker.address)
-    admin.create_topics(
-        {name: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True
-    )
-    admin.close()
-
-
-def send(broker, name, rows):
-    producer = KafkaProducer(bootstrap_servers=broker.address, acks="all")
-    for key, value, options in rows:
-        producer.send(name, key=key, value=value, **options)
-    producer.close()
+def data(broker):
+    """Return the folder in which a broker keeps its topics."""
+    return broker._folder / "data"
 
 
 @pytest.fixture
-def topic(broker, request):
+def topic(broker, request, make_topic, send):
     """Return a new topic with two partitions and three records."""
     name = request.node.name.replace("[", "-").replace("]", "")
-    make(broker, name, partitions=2)
+    make_topic(broker, name, partitions=2)
     send(
         broker,
         name,
@@ -61,12 +51,6 @@ def topic(broker, request):
     return name
 
 
-@pytest.fixture
-def own_broker():
-    with KafkaBroker() as service:
-        yield service
-
-
 def test_the_broker_is_one_per_kernel(broker):
     assert kafka() is broker
     assert broker.alive
@@ -75,8 +59,8 @@ def test_the_broker_is_one_per_kernel(broker):
     assert repr(broker) == "Kafka broker (embedded, running)"
 
 
-def test_after_stop_there_is_a_new_empty_one(broker):
-    make(broker, "before")
+def test_after_stop_there_is_a_new_empty_one(broker, make_topic):
+    make_topic(broker, "before")
     pid = broker.pid
     broker.stop()
     assert repr(broker) == "Kafka broker (embedded, stopped)"
@@ -104,8 +88,8 @@ def test_the_oldest_records_come_first_up_to_the_limit(broker, topic):
     assert len(broker.records(topic, limit=1)) == 1
 
 
-def test_an_empty_topic_has_no_records(broker):
-    make(broker, "empty", partitions=3)
+def test_an_empty_topic_has_no_records(broker, make_topic):
+    make_topic(broker, "empty", partitions=3)
     table = broker.records("empty")
     assert len(table) == 0
     assert table.columns[0] == "partition"
@@ -121,9 +105,9 @@ def test_reading_leaves_no_trace(broker, topic):
     assert groups == []
 
 
-def test_topics_are_sorted_and_without_kafkas_own(broker):
-    make(broker, "zebra")
-    make(broker, "antelope")
+def test_topics_are_sorted_and_without_kafkas_own(broker, make_topic):
+    make_topic(broker, "zebra")
+    make_topic(broker, "antelope")
     names = broker.topics()
     assert names == sorted(names)
     assert {"zebra", "antelope"} <= set(names)
@@ -145,8 +129,8 @@ def test_a_topic_is_a_target_of_feeds(broker):
     assert set(table["key"]) <= keys
 
 
-def test_options_name_the_topics_for_spark(broker, topic):
-    make(broker, f"{topic}-too")
+def test_options_name_the_topics_for_spark(broker, topic, make_topic):
+    make_topic(broker, f"{topic}-too")
     assert broker.options(topic, f"{topic}-too") == {
         "kafka.bootstrap.servers": broker.address,
         "subscribe": f"{topic},{topic}-too",
@@ -224,8 +208,8 @@ def test_a_broken_start_shows_the_log(monkeypatch):
     assert "OutOfMemoryError" in service.log_tail(10_000)
 
 
-def test_after_kill_it_answers_nothing_and_after_restart_all_is_there(own_broker):
-    make(own_broker, "orders", partitions=2)
+def test_after_kill_it_answers_nothing_and_after_restart_all_is_there(own_broker, make_topic, send):
+    make_topic(own_broker, "orders", partitions=2)
     send(own_broker, "orders", [(b"k", b"%d" % n, {}) for n in range(500)])
     address, pid = own_broker.address, own_broker.pid
     own_broker.kill()
@@ -242,6 +226,49 @@ def test_after_kill_it_answers_nothing_and_after_restart_all_is_there(own_broker
     assert len(own_broker.records("orders", limit=1000)) == 501
 
 
+def test_a_topic_made_anew_stays_empty_after_a_kill(own_broker):
+    import labkit as lab
+
+    for _ in range(2):  # the second time it is emptied
+        topic = own_broker.topic("again")
+    feed = lab.feed(lab.Orders(seed=7), to=topic, batch=5)
+    feed.step()
+    assert len(own_broker.records("again")) == 5
+    own_broker.topic("again")
+    assert len(own_broker.records("again")) == 0
+    wait_until(
+        lambda: "again 0 5" in (data(own_broker) / START_OFFSETS).read_text(),
+        what="the broker did not write down where the topic begins",
+        timeout_s=10,
+    )
+    own_broker.kill()
+    own_broker.restart()
+    assert len(own_broker.records("again")) == 0
+
+
+def test_a_broker_that_dies_while_its_records_are_read(own_broker, make_topic, monkeypatch):
+    make_topic(own_broker, "orders")
+    monkeypatch.setattr(own_broker, "_require_topics", lambda _: own_broker.kill())
+    with pytest.raises(Unreachable) as caught:
+        own_broker.records("orders")
+    assert caught.value.params["address"] == own_broker.address
+    assert caught.value.params["cure"] == own_broker.cure_when_gone
+
+
+def test_records_that_take_too_long(broker, topic):
+    with pytest.raises(NotReady) as caught:
+        broker.records(topic, timeout_s=1e-6)
+    assert caught.value.code == "NOT_READY"
+    assert topic in caught.value.params["what"]
+
+
+def test_asking_leaves_no_thread(broker, topic):
+    before = set(threading.enumerate())
+    assert topic in broker.topics()
+    assert len(broker.records(topic)) == 3
+    assert set(threading.enumerate()) <= before
+
+
 def test_it_listens_on_loopback_only(broker):
     listening = [
         connection.laddr.ip
@@ -256,104 +283,6 @@ def test_stop_all_services_stops_it(own_broker, monkeypatch):
     monkeypatch.setattr(base, "_running", [(os.getpid(), own_broker)])
     base.stop_all_services()
     assert not own_broker.alive
-
-
-# An outside broker ------------------------------------------------------------------------
-
-TWIN = """
-from labkit.errors import LabkitError
-from labkit.services import guard
-from labkit.services.kafka import kafka
-outside = kafka()
-assert kafka() is outside
-print(repr(outside), outside.address, outside.topics(), outside.options("twin")["subscribe"])
-print(outside.records("twin")["value"].tolist(), outside.alive, guard._GUARD._process)
-for refused in (outside.kill, outside.restart, outside.log_tail):
-    try:
-        refused()
-    except LabkitError as error:
-        print(type(error).__name__, error.code)
-outside.stop()
-with outside as same:
-    print(same is outside, same.alive)
-"""
-
-
-def test_the_same_calls_work_on_an_outside_broker(own_broker):
-    make(own_broker, "twin")
-    send(own_broker, "twin", [(None, b"hello", {})])
-    told = subprocess.run(
-        [sys.executable, "-c", TWIN],
-        env={**os.environ, "LABKIT_KAFKA": own_broker.address},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (told.stderr, told.returncode) == ("", 0)
-    assert told.stdout.splitlines() == [
-        f"Kafka broker (outside, named by LABKIT_KAFKA) {own_broker.address} ['twin'] twin",
-        "['hello'] True None",
-        *["Conflict NOT_OURS"] * 3,
-        "True True",
-    ]
-    assert own_broker.alive
-
-
-def test_one_of_several_addresses_is_enough(own_broker):
-    dead = f"127.0.0.1:{kafka_node.free_port('127.0.0.1')}"
-    outside = OutsideKafka(f"{dead}, {own_broker.address}").start()
-    assert outside.topics() == []
-    assert outside.address == f"{dead},{own_broker.address}"
-
-
-def test_an_outside_broker_that_is_not_there(monkeypatch):
-    address = f"127.0.0.1:{kafka_node.free_port('127.0.0.1')}"
-    monkeypatch.setenv("LABKIT_KAFKA", address)
-    with pytest.raises(Unreachable) as caught:
-        kafka()
-    assert caught.value.code == "UNREACHABLE"
-    assert caught.value.params["address"] == address
-    assert "LABKIT_KAFKA" in caught.value.params["cure"]
-    assert not OutsideKafka(address).alive
-
-
-@pytest.mark.parametrize("manner", ["silent", "rude"])
-def test_something_else_answers_at_the_address(manner, capfd):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=answer, args=(server, manner), daemon=True).start()
-        outside = OutsideKafka(f"127.0.0.1:{server.getsockname()[1]}")
-        begun = time.monotonic()
-        with pytest.raises(Unreachable) as caught:
-            outside.start()
-        assert time.monotonic() - begun < 6  # "within 5 s", and a slow machine
-    assert caught.value.code == "UNREACHABLE"
-    assert capfd.readouterr().err.replace("\r", "").strip() == ""
-
-
-def answer(server, manner):
-    kept = []
-    while True:
-        try:
-            client = server.accept()[0]
-        except OSError:
-            return
-        if manner == "rude":
-            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            client.close()
-        kept.append(client)
-
-
-@pytest.mark.parametrize(
-    "text", ["broker", "broker:", ":9092", "broker:port", "broker:0", "b:1,,c:2", "b:65536", "b:²"]
-)
-def test_an_address_has_host_and_port(text, monkeypatch):
-    monkeypatch.setenv("LABKIT_KAFKA", text)
-    with pytest.raises(InvalidArgument) as caught:
-        kafka()
-    assert caught.value.code == "OUT_OF_RANGE"
-    assert caught.value.params["name"] == "LABKIT_KAFKA"
-    assert caught.value.params["value"] == text
 
 
 # In a terminal ------------------------------------------------------------------------------
