@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from labkit import settings
 from labkit.engine import archive
@@ -66,11 +67,11 @@ def main() -> None:
 
 
 def once(kind: str) -> dict[str, object]:
-    command = [sys.executable, "-c", CHILD, kind.split()[0], str(KINDS[kind])]
+    command = [sys.executable, "-c", CHILD, kind.split(maxsplit=1)[0], str(KINDS[kind])]
     environment = {**os.environ}
     with tempfile.TemporaryDirectory() as empty:
         if "without" in kind:  # the same jars under another path: no archive fits them
-            os.symlink(settings.jars() / "spark", f"{empty}/spark")
+            Path(empty, "spark").symlink_to(settings.jars() / "spark")
             environment["LABKIT_JARS"] = empty
         done = subprocess.run(
             command, env=environment, cwd=empty, capture_output=True, text=True, check=True
