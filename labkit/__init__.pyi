@@ -19,5 +19,6 @@ from .feeds.feed import feed as feed
 from .feeds.folder import folder as folder
 from .feeds.socket_server import socket as socket
 from .services.kafka import kafka as kafka
-from .views.show import headless as headless
-from .views.show import live as live
+from .views.live_table import live as live
+from .views.registry import headless as headless
+from .views.registry import link as link

@@ -19,7 +19,7 @@ GONE_S = 10.0
 # Who ends what, in the order of ending: queries read from services, services outlive their feeds.
 ROOMS = (
     ("labkit.feeds.feed", "stop_all_feeds"),
-    ("labkit.views.show", "stop_all_views"),
+    ("labkit.views.registry", "stop_all_views"),
     ("labkit.services.base", "stop_all_services"),
     ("labkit.engine.session", "stop_session"),
 )

@@ -42,6 +42,11 @@ class Column:
         """Whether the values are numbers."""
         return self.type.startswith(_NUMBERS)
 
+    @property
+    def is_window(self) -> bool:
+        """Whether the values are time windows, as Spark's ``window()`` makes them."""
+        return self.type == "struct<start:timestamp,end:timestamp>"
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -120,7 +125,7 @@ class BatchReader:
         """Yield the batches that ran before anybody watched, oldest first."""
         latest = self.latest()
         reports = [from_json(report.json) for report in self.query.recentProgress]
-        known = {p.batch: p for p in reports if p.ran and p.batch <= latest}
+        known = {p.number: p for p in reports if p.ran and p.number <= latest}
         kept = sorted(known)[-MAX_BACKLOG:]
         if kept and self.mode == "complete":
             self._next = min(known)
@@ -131,16 +136,16 @@ class BatchReader:
 
     def read(self, progress: Progress) -> Iterator[Batch]:
         """Yield the batch that ``progress`` reports, unless it was read or is gone already."""
-        if not progress.ran or progress.batch < self._next:
+        if not progress.ran or progress.number < self._next:
             return
         if self.mode == "complete":
-            rows = self._newest_rows(progress.batch)
+            rows = self._newest_rows(progress.number)
             if rows is None:  # a later batch has replaced it and will bring it along
                 return
         else:
             cut = min(progress.sent_rows or 0, MAX_ROWS)
-            rows = self._cross(self._sink.dataSinceBatch(progress.batch - 1), cut)
-            self._next = progress.batch  # these modes lose no batch, so none is joined
+            rows = self._cross(self._sink.dataSinceBatch(progress.number - 1), cut)
+            self._next = progress.number  # these modes lose no batch, so none is joined
         yield self._made(progress, rows, progress.sent_rows or 0)
 
     def _newest_rows(self, number: int) -> tuple[tuple[Any, ...], ...] | None:
@@ -155,12 +160,12 @@ class BatchReader:
         later = sum(p.sent_rows or 0 for number, p in known.items() if number >= first)
         count = int(self._sink.allData().size()) - later
         rows = self._cross(self._sink.allData(), min(count, MAX_ROWS))
-        return self._made(replace(known[first], batch=first - 1), rows, count)
+        return self._made(replace(known[first], number=first - 1), rows, count)
 
     def _made(self, progress: Progress, rows: tuple[tuple[Any, ...], ...], sent: int) -> Batch:
-        first, self._next = self._next, progress.batch + 1
+        first, self._next = self._next, progress.number + 1
         return Batch(
-            number=progress.batch,
+            number=progress.number,
             first=first,
             mode=self.mode,
             columns=self.columns,

@@ -13,8 +13,10 @@ class Progress:
 
     Parameters
     ----------
-    batch
+    number
         Spark's batch id, counted from 0.
+    run_id
+        Which run of which query it was.
     query
         The query's name; empty when it has none.
     input_rows
@@ -34,7 +36,8 @@ class Progress:
         Everything that Spark reported, as parsed JSON.
     """
 
-    batch: int
+    number: int
+    run_id: str
     query: str
     input_rows: int
     sent_rows: int | None
@@ -62,14 +65,15 @@ def from_json(text: str) -> Progress:
     Examples
     --------
     >>> progress = from_json('{"batchId": 3, "numInputRows": 15, "durationMs": {"addBatch": 7}}')
-    >>> progress.batch, progress.input_rows, progress.ran
+    >>> progress.number, progress.input_rows, progress.ran
     (3, 15, True)
     """
     raw = json.loads(text)
     operators = raw.get("stateOperators") or []
     sent = (raw.get("sink") or {}).get("numOutputRows", -1)
     return Progress(
-        batch=int(raw["batchId"]),
+        number=int(raw["batchId"]),
+        run_id=raw.get("runId", ""),
         query=raw.get("name") or "",
         input_rows=int(raw.get("numInputRows", 0)),
         sent_rows=None if sent < 0 else int(sent),

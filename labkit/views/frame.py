@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Page:
+    """One side of a frame; a view with several shows them as tabs.
+
+    Parameters
+    ----------
+    name
+        The words on the tab; empty when there is only one page.
+    html
+        The picture. Every value in it is escaped, and every ``id`` starts with the view's kind.
+    """
+
+    name: str
+    html: str
 
 
 @dataclass(frozen=True)
@@ -13,24 +30,59 @@ class Frame:
     Parameters
     ----------
     batch, first
-        The micro-batch that it shows; ``first`` is smaller when several are shown together.
+        The micro-batch that it shows; ``first`` is smaller when several are shown together, and
+        both are -1 before the first batch.
+    title
+        What is looked at, such as the query's name.
+    facts
+        A few facts behind the title, as plain text.
     sentence
-        What happened, in words; screen readers get it too.
-    html
-        The picture; every value in it is escaped.
+        What happened, as plain text; screen readers get it too. The words up to the first colon
+        are set in bold.
+    pages
+        The picture, from one or several sides.
     text
         The same for a terminal, a test or a saved notebook.
     """
 
     batch: int
     first: int
+    title: str
+    facts: str
     sentence: str
-    html: str
+    pages: tuple[Page, ...]
     text: str
+
+    @property
+    def top(self) -> str:
+        """The head line and the sentence as HTML."""
+        start, colon, rest = self.sentence.partition(":")
+        bold = f"<b>{escape(start + colon)}</b>{escape(rest)}" if colon else escape(start)
+        return (
+            f'<p class="lk-head"><b>{escape(self.title)}</b> {escape(self.facts)}</p>'
+            f'<p class="lk-sentence">{bold}</p>'
+        )
+
+    @property
+    def still(self) -> str:
+        """The frame as HTML without a script: the first page, the others folded."""
+        first, *others = self.pages
+        folded = "".join(
+            f"<details><summary>{escape(page.name)}</summary>{page.html}</details>"
+            for page in others
+        )
+        return f"{self.top}<div>{first.html}</div>{folded}"
 
     def as_message(self) -> dict[str, Any]:
         """Return what the browser needs of the frame."""
-        return {"batch": self.batch, "first": self.first, "html": self.html, "alt": self.sentence}
+        return {
+            "batch": self.batch,
+            "first": self.first,
+            "top": self.top,
+            "alt": self.sentence,
+            "pages": [{"name": page.name, "html": page.html} for page in self.pages],
+            "text": self.text,
+        }
 
 
 def batch_words(batch: int, first: int) -> str:
@@ -42,3 +94,8 @@ def batch_words(batch: int, first: int) -> str:
     ('Batch 9', 'Batches 7–9 together')
     """
     return f"Batch {batch}" if first == batch else f"Batches {first}–{batch} together"
+
+
+def waiting_frame(title: str, words: str) -> Frame:
+    """Return the frame of a view that has nothing to show yet."""
+    return Frame(-1, -1, title, "", words, (Page("", ""),), words)

@@ -1,4 +1,4 @@
-"""The widget that shows frames in the browser; its script and style come from this package."""
+"""The widget that plays frames in the browser; its script and style come from this package."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ HERE = Path(__file__).parent
 
 
 class Player(anywidget.AnyWidget):
-    """Shows the newest frame and patches the page row by row.
+    """Keeps the last frames in the browser: pause, step back, go live, without the kernel.
 
-    ``sent`` carries the frames since the last update, so that the browser can keep all of
-    them; older ones are never sent again.
+    ``sent`` carries the frames since the last update and the state; older ones are never sent
+    again, unless a page that was loaded again asks for them.
     """
 
     _esm = HERE / "player.js"
     _css = HERE / "view.css"
 
     sent = traitlets.Dict().tag(sync=True)
-    height_px = traitlets.Int(360).tag(sync=True)
+    group = traitlets.Unicode().tag(sync=True)
+    has_query = traitlets.Bool(default_value=False).tag(sync=True)
+    has_feed = traitlets.Bool(default_value=False).tag(sync=True)

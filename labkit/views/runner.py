@@ -1,4 +1,4 @@
-"""From a query to frames: one thread per view, which ends with its query.
+"""From something that runs to frames: one thread per view, which ends with what it follows.
 
 The thread sleeps on a queue that Spark's listener fills, so an idle query costs nothing. It is
 the only thread that touches the view's widget.
@@ -15,9 +15,9 @@ from queue import Empty
 from typing import Any, Generic, TypeVar
 
 from labkit import steps
-from labkit.engine.batches import MAX_BACKLOG, Batch, BatchReader
-from labkit.engine.listener import Ended, News, has_failed, subscribe, unsubscribe
-from labkit.engine.progress import Progress
+from labkit.engine.batches import MAX_BACKLOG
+from labkit.engine.listener import Ended, Idle, News
+from labkit.engine.watching import RUNNING, WAITING, WORDS, Reader, State
 from labkit.errors import NotReady
 from labkit.views.frame import Frame
 from labkit.waiting import wait_until
@@ -29,50 +29,50 @@ MIN_PAUSE_S = 0.25
 CATCH_UP_S = 20.0
 # A view that hangs must not stop the lesson; its frames then say that batches were joined.
 STEP_WAIT_S = 5.0
+CLOSED = State("closed", "View closed")
 
 
 class Runner(Generic[M]):
-    """Folds the batches of one query into frames, in a thread of its own.
+    """Folds what a reader gives into frames, in a thread of its own.
 
     Parameters
     ----------
     reader
-        The batches of the query.
+        What to follow.
     model
-        What the view knows before the first batch.
+        What the view knows before the first item.
     fold, render
         The two pure functions of the view.
     show
-        Called with the frames that are new, at most four times a second (real clock), and with
-        the state of the query in words.
+        Called with the frames that are new and the state, at most four times a second of the
+        real clock.
     """
 
     def __init__(
         self,
-        reader: BatchReader,
+        reader: Reader[Any],
         model: M,
         *,
-        fold: Callable[[M, Batch], M],
+        fold: Callable[[M, Any], M],
         render: Callable[[M], Frame],
-        show: Callable[[list[Frame], str], None],
+        show: Callable[[list[Frame], State], None],
     ) -> None:
-        self.query: Any = reader.query
+        self.reader = reader
         self.model = model
         self.frames: deque[Frame] = deque(maxlen=MAX_BACKLOG)
         self.error: BaseException | None = None
-        self.state = "running"
+        self.state = State(RUNNING, WORDS[RUNNING])
         self._fold, self._render, self._show = fold, render, show
-        self._reader = reader
-        self._inbox = subscribe(self.query)
+        self._inbox = reader.open()
         self._shown_at = 0.0
         self._unshown: list[Frame] = []
         self._closed = threading.Event()
         self._seen = -1
-        name = f"labkit view of {self.query.name}"
+        name = f"labkit view of {reader.name}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start to follow the query."""
+        """Start to follow."""
         steps.watch(self._before_step)
         self._thread.start()
 
@@ -89,7 +89,7 @@ class Runner(Generic[M]):
             self._thread.join(CATCH_UP_S)
 
     def catch_up(self, timeout_s: float = CATCH_UP_S) -> None:
-        """Wait until the newest batch in the sink has its frame.
+        """Wait until the newest item has its frame.
 
         Raises
         ------
@@ -97,8 +97,8 @@ class Runner(Generic[M]):
             After ``timeout_s`` seconds of the real clock.
         """
         wait_until(
-            lambda: not self.alive or self._seen >= self._reader.latest(),
-            what=f"The view of query {self.query.name!r} has not shown its newest batch",
+            lambda: not self.alive or self._seen >= self.reader.latest(),
+            what=f"The view of {self.reader.name!r} has not shown its newest batch",
             timeout_s=timeout_s,
             every_s=0.002,
         )
@@ -115,21 +115,21 @@ class Runner(Generic[M]):
             self._follow()
         except Exception as error:  # noqa: BLE001 - shown at the next look at the view
             self.error = error
-            self.state = "view failed"
+            self._flush(State("failed", "View failed", f"{type(error).__name__}: {error}"))
         finally:
-            unsubscribe(self.query, self._inbox)
+            self.reader.close(self._inbox)
             steps.unwatch(self._before_step)
 
     def _follow(self) -> None:
-        for batch in self._reader.backlog():
-            self._take(batch)
+        for item in self.reader.backlog():
+            self._take(item)
         self._flush(self.state)
         while not self._closed.is_set():
             news = self._next_news()
             if isinstance(news, Ended):
                 break
-            if isinstance(news, Progress):
-                self._take_all(news)
+            if news is not None:
+                self._read(news)
         self._finish()
 
     def _next_news(self) -> News | None:
@@ -143,31 +143,32 @@ class Runner(Generic[M]):
             self._flush(self.state)
             return None
 
-    def _take_all(self, progress: Progress) -> None:
-        for batch in self._reader.read(progress):
-            self._take(batch)
-        if time.monotonic() - self._shown_at >= MIN_PAUSE_S:
+    def _read(self, news: News) -> None:
+        code = WAITING if isinstance(news, Idle) else RUNNING
+        changed = code != self.state.code
+        self.state = State(code, WORDS[code])
+        for item in self.reader.read(news):
+            self._take(item)
+        if changed or time.monotonic() - self._shown_at >= MIN_PAUSE_S:
             self._flush(self.state)
 
-    def _take(self, batch: Batch) -> None:
-        self.model = self._fold(self.model, batch)
+    def _take(self, item: Any) -> None:
+        self.model = self._fold(self.model, item)
         frame = self._render(self.model)
         self.frames.append(frame)
         self._unshown = [*self._unshown, frame][-MAX_BACKLOG:]
-        self._seen = batch.number
+        self._seen = item.number
 
-    def _flush(self, state: str) -> None:
+    def _flush(self, state: State) -> None:
+        self.state = state
         self._show(self._unshown, state)
         self._unshown = []
         self._shown_at = time.monotonic()
 
     def _finish(self) -> None:
         """Read what ran between the last news and the end, then show the last state."""
-        if self._seen < self._reader.latest():
-            for batch in self._reader.backlog():
-                self._take(batch)
-        if self.query.isActive:
-            self.state = "closed"
-        else:
-            self.state = "failed" if has_failed(self.query) else "stopped"
-        self._flush(self.state)
+        if self._seen < self.reader.latest():
+            for item in self.reader.backlog():
+                self._take(item)
+        state = self.reader.state()
+        self._flush(CLOSED if state.code == RUNNING else state)

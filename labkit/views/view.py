@@ -1,4 +1,4 @@
-"""A view: the frames of one query, shown live, kept for tests, left as a static copy."""
+"""A view: frames shown live, kept for tests, left as a static copy."""
 
 from __future__ import annotations
 
@@ -8,39 +8,36 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from labkit.engine.batches import Batch, BatchReader
+from labkit.engine.watching import FAILED, RUNNING, Reader, State
 from labkit.errors import NotFound
+from labkit.views import registry
 from labkit.views.frame import Frame
 from labkit.views.runner import Runner
 
 if TYPE_CHECKING:  # the widget is made only where there is a page to show it
+    from labkit.feeds.delivery import Feed
     from labkit.views.player import Player
 
 M = TypeVar("M")
 
-STATE_WORDS = {
-    "running": "Query running",
-    "stopped": "Query stopped",
-    "failed": "Query failed",
-    "closed": "View closed",
-    "view failed": "View failed",
-}
 STYLE = (Path(__file__).parent / "view.css").read_text()
+# In pieces, so that no message of a page that was loaded again grows beyond 200 KB.
+RING_PIECE = 5
 
 
 class View(Generic[M]):
-    """The frames of one query.
+    """The frames of one query (or of two DStreams).
 
     Parameters
     ----------
     kind
         What sort of view it is, for its name in text (``table``).
     reader
-        The batches of the query.
+        What it follows.
     model, fold, render
         The view itself: what it knows before the first batch and its two pure functions.
-    headless
-        True: no widget, text only.
+    feed
+        A feed for the button "Next batch"; None: no such button.
 
     Notes
     -----
@@ -50,34 +47,36 @@ class View(Generic[M]):
     def __init__(
         self,
         kind: str,
-        reader: BatchReader,
+        reader: Reader[Any],
         model: M,
         *,
-        fold: Callable[[M, Batch], M],
+        fold: Callable[[M, Any], M],
         render: Callable[[M], Frame],
-        headless: bool,
+        feed: Feed | None = None,
     ) -> None:
-        self._kind, self._render = kind, render
-        self._headless = headless
+        self._kind, self._render, self._feed = kind, render, feed
+        self._headless = registry.is_headless()
+        self._group = ""
         self._widget: Player | None = None
         self._display: Any = None
         self._latest = render(model)
         self._lock = threading.Lock()  # a frame must not slip in while the widget is made
         self._runner = Runner(reader, model, fold=fold, render=render, show=self._show)
         self._runner.start()
+        registry.remember(self)
 
     def __repr__(self) -> str:
-        return f"<live {self._kind} of query {self._runner.query.name!r}>"
-
-    @property
-    def query(self) -> Any:
-        """The query that the view follows."""
-        return self._runner.query
+        return f"<live {self._kind} of {self._runner.reader.name!r}>"
 
     @property
     def alive(self) -> bool:
         """Whether the view still follows its query."""
         return self._runner.alive
+
+    @property
+    def query(self) -> Any:
+        """The query that the view follows; None when it follows something else."""
+        return getattr(self._runner.reader, "query", None)
 
     @property
     def frames(self) -> list[Frame]:
@@ -90,6 +89,11 @@ class View(Generic[M]):
         """What the view knows now, after waiting for the newest batch."""
         self._runner.catch_up()
         return self._runner.model
+
+    @property
+    def state(self) -> State:
+        """How the query stands, as the view shows it."""
+        return self._runner.state
 
     def to_text(self, batch: int | None = None) -> str:
         """Return one frame as text.
@@ -114,12 +118,18 @@ class View(Generic[M]):
         raise NotFound("NOT_FOUND", kind="frame of batch", name=batch, reason="".join(kept))
 
     def catch_up(self) -> None:
-        """Wait until the newest batch in the sink has its frame."""
+        """Wait until the newest batch has its frame."""
         self._runner.catch_up()
 
     def close(self) -> None:
         """Stop following the query; the query itself goes on. Safe to call twice."""
         self._runner.close()
+
+    def share_position(self, group: str) -> None:
+        """Move together with all views of the same group, in the browser."""
+        self._group = group
+        if self._widget is not None:
+            self._widget.group = group
 
     def _ipython_display_(self) -> None:
         from IPython.display import display  # noqa: PLC0415 - only in a notebook
@@ -132,33 +142,63 @@ class View(Generic[M]):
     def _player(self) -> Player:
         from labkit.views.player import Player  # noqa: PLC0415 - only in a notebook
 
-        return Player(sent=self._message(list(self._runner.frames), self._runner.state))
+        frames = list(self._runner.frames)
+        player = Player(sent=self._message(frames, self._runner.state), group=self._group)
+        player.has_query, player.has_feed = self.query is not None, self._feed is not None
+        player.on_msg(self._do)
+        return player
 
-    def _show(self, frames: list[Frame], state: str) -> None:
+    def _do(self, player: Player, wish: dict[str, Any], _: Any) -> None:
+        """Follow a button that needs the kernel, or send all frames to a page loaded again."""
+        match wish.get("do"):
+            case "stop":
+                self._runner.reader.stop()
+            case "step" if self._feed is not None:
+                self._feed.step(1)
+            case "frames":
+                frames = [frame.as_message() for frame in list(self._runner.frames)]
+                for start in range(0, len(frames), RING_PIECE):
+                    player.send({"frames": frames[start : start + RING_PIECE]})
+
+    def _show(self, frames: list[Frame], state: State) -> None:
         """Take new frames from the runner's thread, the only one that touches the widget."""
         with self._lock:
             self._latest = frames[-1] if frames else self._latest
             if self._widget is not None:
                 self._widget.sent = self._message(frames, state)
-            if state != "running" and self._display is not None:
+            if not self.is_open(state) and self._display is not None:
                 self._display.update(self._bundle(), raw=True)
 
-    def _message(self, frames: list[Frame], state: str) -> dict[str, Any]:
+    @staticmethod
+    def is_open(state: State) -> bool:
+        """Whether more frames may come in this state."""
+        return state.code in {RUNNING, "waiting"}
+
+    def _message(self, frames: list[Frame], state: State) -> dict[str, Any]:
         # Never without a frame: a page that is loaded again draws what came last.
         sent = [frame.as_message() for frame in frames or [self._latest]]
-        return {"frames": sent, "state": STATE_WORDS[state], "code": state}
+        return {
+            "frames": sent,
+            "state": state.words,
+            "code": state.code,
+            "failure": state.failure,
+        }
 
     def _bundle(self) -> dict[str, Any]:
         """Return the output cell: the widget, and a static copy for readers without a kernel."""
-        state = self._runner.state
-        still = (
-            f'<style>{STYLE}</style><section class="lk-view">'
-            f'<p class="lk-state" data-state="{state}">{escape(STATE_WORDS[state])}</p>'
-            f"<div>{self._latest.html}</div></section>"
-        )
-        bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": still}
+        bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": self._still()}
         if self._widget is not None:
             mime = "application/vnd.jupyter.widget-view+json"
             model_id = self._widget.model_id
             bundle[mime] = {"version_major": 2, "version_minor": 0, "model_id": model_id}
         return bundle
+
+    def _still(self) -> str:
+        state = self._runner.state
+        failure = f'<p class="lk-failure">{escape(state.failure)}</p>' if state.failure else ""
+        alert = failure if state.code == FAILED else ""
+        return (
+            f'<style>{STYLE}</style><section class="lk-view">'
+            f'<p class="lk-state" data-state="{state.code}">{escape(state.words)}</p>'
+            f"{alert}<div>{self._latest.still}</div></section>"
+        )

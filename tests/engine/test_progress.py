@@ -8,7 +8,7 @@ REPORT = """{"name": "totals", "batchId": 4, "numInputRows": 3, "timestamp": "20
 
 def test_a_report_becomes_plain_facts():
     progress = from_json(REPORT)
-    assert (progress.query, progress.batch) == ("totals", 4)
+    assert (progress.query, progress.number) == ("totals", 4)
     assert (progress.input_rows, progress.sent_rows) == (3, 2)
     assert (progress.state_rows, progress.dropped_groups) == (7, 1)
     assert progress.watermark == "2024-01-01T09:59:00.000Z"

@@ -8,7 +8,8 @@ from labkit.errors import InvalidArgument, NotFound
 from labkit.events.script import Script
 from labkit.feeds.feed import feed
 from labkit.feeds.folder import folder
-from labkit.views.show import headless, live, stop_all_views
+from labkit.views.live_table import live
+from labkit.views.registry import headless, stop_all_views
 from labkit.waiting import wait_until
 
 pytestmark = pytest.mark.spark
@@ -148,7 +149,7 @@ def test_a_failing_query_is_named_in_the_static_copy(spark, stepped):
 
 def test_the_text_of_a_view_has_no_values_and_no_addresses(stepped):
     _, query = stepped("update")
-    assert repr(live(query)) == "<live table of query 'stepped'>"
+    assert repr(live(query)) == "<live table of 'stepped'>"
 
 
 def test_headless_views_make_no_widget(stepped):
