@@ -182,17 +182,7 @@ class NotReady(LabkitError, TimeoutError):
 
 
 def wrong_type(name: str, value: Any, *, expected: str) -> InvalidArgument:
-    """Return the error for a value of a type that cannot work, where a plain check will not do.
-
-    Parameters
-    ----------
-    name
-        The argument's name.
-    value
-        What the caller gave.
-    expected
-        What it must be, as in "It must be a list of names".
-    """
+    """Return the error for a value of another type; :func:`require_type` if a check will do."""
     found = type(value).__name__
     return InvalidArgument("WRONG_TYPE", name=name, value=value, found=found, expected=expected)
 

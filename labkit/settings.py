@@ -1,15 +1,16 @@
 """Every ``LABKIT_*`` variable, in one place.
 
-==================  ==============================================================================
-variable            meaning (default)
-==================  ==============================================================================
-``LABKIT_HOME``     the lab's scratch space (``labkit`` in the user's cache folder)
-``LABKIT_JARS``     where ``labkit fetch`` keeps the jars (``jars`` in ``LABKIT_HOME``)
-``LABKIT_HOST``     the address that our servers bind to and hand out (``127.0.0.1``)
-``LABKIT_HEAP``     heap of the Spark driver in MiB, 256 to 16384 (``512``)
-``LABKIT_MASTER``   an outside Spark master (none: ``local[2]`` in this kernel)
-``LABKIT_KAFKA``    bootstrap servers of an outside broker (none: one is started)
-==================  ==============================================================================
+=======================  =========================================================================
+variable                 meaning (default)
+=======================  =========================================================================
+``LABKIT_HOME``          the lab's scratch space (``labkit`` in the user's cache folder)
+``LABKIT_JARS``          where ``labkit fetch`` keeps the jars (``jars`` in ``LABKIT_HOME``)
+``LABKIT_HOST``          the address that our servers bind to and hand out (``127.0.0.1``)
+``LABKIT_HEAP``          heap of the Spark driver in MiB, 256 to 16384 (``512``)
+``LABKIT_MASTER``        an outside Spark master (none: ``local[2]`` in this kernel)
+``LABKIT_KAFKA``         bootstrap servers of an outside broker (none: one is started)
+``LABKIT_IVY_SETTINGS``  an ``ivysettings.xml`` of the school's own, for a mirror of the jars (none)
+=======================  =========================================================================
 
 They are read when they are needed, never at import, so a notebook can set them in its first cell.
 """
@@ -72,3 +73,9 @@ def master() -> str | None:
 def kafka() -> str | None:
     """Return the bootstrap servers of an outside Kafka broker, if one is set."""
     return os.environ.get("LABKIT_KAFKA") or None
+
+
+def ivy_settings() -> Path | None:
+    """Return a school's own settings for Ivy, if some are set; the file may not be there."""
+    given = os.environ.get("LABKIT_IVY_SETTINGS")
+    return Path(given).expanduser().absolute() if given else None

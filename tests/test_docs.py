@@ -45,12 +45,12 @@ def test_every_target_of_the_makefile_says_what_it_does():
 
 
 @pytest.mark.spark
-def test_the_example_of_the_readme_runs():
+def test_the_examples_of_the_readme_run_one_after_the_other():
     import labkit as lab
 
-    [example] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names = {}
-    exec(example, names)  # noqa: S102 - it is our own README
+    for cell in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(cell, names)  # noqa: S102 - it is our own README
     assert names["feed"].sent == 30
     rows = names["spark"].table("totals").collect()
     amounts = [event.value["amount"] for event in lab.Orders(seed=7).take(30)]

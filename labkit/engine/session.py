@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
-import re
+import os
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from labkit import settings, steps
 from labkit.engine import archive, jvm
 from labkit.engine import connectors as connector
+from labkit.engine import wishes as wish
 from labkit.engine.gate import held
 from labkit.errors import Conflict, InvalidArgument, Unreachable
 from labkit.jars import lock
@@ -22,17 +24,11 @@ from labkit.waiting import patience
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-LOCAL = "local[2]"
 # Spark's own default forks processes for every file of a checkpoint: a batch takes twice as long.
 # Its renames are not atomic on every file system, which a lab can bear.
 CHECKPOINTS = (
     "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 )
-CLASS_PATH = "spark.driver.extraClassPath"
-OPTIONS = "spark.driver.extraJavaOptions"
-# A learner's value joins ours in these settings; in all others it takes the place of ours.
-JOINED = {CLASS_PATH: ":", OPTIONS: " ", connector.EXTENSIONS: ","}
-MASTERS = r"local(\[[\d*]+(,\s*\d+)?\])?|local-cluster\[.+\]|yarn|(spark|k8s)://.+"
 ANSWER_S = 5.0
 
 
@@ -95,7 +91,11 @@ def spark(
     2
     """
     global _running  # noqa: PLW0603  one session per kernel is Spark's own rule
-    names, wishes, place = connector.chosen(connectors), _texts(conf), _master(master)
+    names, wishes, place = (
+        connector.chosen(connectors),
+        wish.texts(conf),
+        wish.place_of_work(master),
+    )
     with patience(what="Spark is starting", expected_s=5):
         present = _present()
         if present is not None:
@@ -123,6 +123,12 @@ def stop_session() -> None:
         running.session.stop()
 
 
+def _leave(pid: int) -> None:
+    if os.getpid() == pid:  # a forked child runs the same exit handlers
+        with suppress(Exception):  # the guard ends what could not be stopped
+            stop_session()
+
+
 def _present() -> _Running | None:
     """Return labkit's session if it is open; refuse to go on with somebody else's."""
     from pyspark import SparkContext  # noqa: PLC0415  half a second
@@ -145,11 +151,14 @@ def _is_open(session: SparkSession) -> bool:
 def _start(names: tuple[str, ...], wishes: dict[str, str], master: str, *, ui: bool) -> _Running:
     connector.require_jars(names)
     _require_answer(master)
-    conf = _joined(_defaults(names, master, ui=ui), wishes)
+    conf = wish.joined(_defaults(names, master, ui=ui), wishes)
     java = {key: value for key, value in conf.items() if key.startswith("spark.driver.")}
     jvm.use_this_python(anywhere=not master.startswith("local"))
     if _running is None or _running.java != java or not jvm.is_alive():
         jvm.start(conf)
+        # Java has its exit before the guard ends it, or PySpark's threads complain on the screen.
+        atexit.unregister(_leave)
+        atexit.register(_leave, os.getpid())
     _require_valid(wishes)
     return _Running(_session(conf), names, java)
 
@@ -206,7 +215,7 @@ def _defaults(names: tuple[str, ...], master: str, *, ui: bool) -> dict[str, str
         "spark.app.name": "labkit",
         "spark.master": master,
         "spark.driver.memory": f"{settings.heap_mib()}m",
-        OPTIONS: options,
+        wish.OPTIONS: options,
         "spark.driver.host": host,
         "spark.driver.bindAddress": host,
         "spark.sql.warehouse.dir": (place / "tables").as_uri(),
@@ -218,19 +227,10 @@ def _defaults(names: tuple[str, ...], master: str, *, ui: bool) -> dict[str, str
         "spark.ui.showConsoleProgress": "false",
     }
     if jars:
-        conf[CLASS_PATH] = jars
+        conf[wish.CLASS_PATH] = jars
         if not master.startswith("local["):
             conf["spark.executor.extraClassPath"] = jars
     return conf | connector.session_settings(names, place / "tables")
-
-
-def _joined(ours: dict[str, str], theirs: dict[str, str]) -> dict[str, str]:
-    both = {
-        key: between.join([ours[key], theirs[key]])
-        for key, between in JOINED.items()
-        if key in ours and key in theirs
-    }
-    return ours | theirs | both
 
 
 def _adapt(
@@ -261,7 +261,7 @@ def _change(session: SparkSession, wishes: dict[str, str]) -> None:
     before: dict[str, str | None] = {}
     for key, value in wishes.items():
         present = session.conf.get(key, None)
-        if present == value or (key in JOINED and value in (present or "")):
+        if present == value or (key in wish.JOINED and value in (present or "")):
             continue
         try:
             session.conf.set(key, value)
@@ -277,49 +277,6 @@ def _change(session: SparkSession, wishes: dict[str, str]) -> None:
 
 def _differs(name: str, present: Any, wanted: Any, call: str) -> Conflict:
     return Conflict("SESSION_DIFFERS", name=name, present=present, wanted=wanted, call=call)
-
-
-def _texts(conf: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the settings as Spark wants them, and refuse what is no setting."""
-    if conf is None:
-        return {}
-    if not isinstance(conf, Mapping):
-        raise _wrong_type("conf", conf, 'a dictionary such as {"spark.sql.shuffle.partitions": 4}')
-    return {_key(key): _text(key, value) for key, value in conf.items()}
-
-
-def _key(key: Any) -> str:
-    if not isinstance(key, str):
-        raise _wrong_type("a name in conf", key, "text")
-    if not key.startswith("spark."):  # Spark would pass over it without a word
-        raise InvalidArgument(
-            "OUT_OF_RANGE", name="a name in conf", value=key, bound="one that begins with 'spark.'"
-        )
-    return key
-
-
-def _text(key: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, str | int | float):
-        raise _wrong_type(f"conf[{key!r}]", value, "text, a number or a boolean")
-    return str(value)
-
-
-def _wrong_type(name: str, value: Any, expected: str) -> InvalidArgument:
-    found = type(value).__name__
-    return InvalidArgument("WRONG_TYPE", name=name, value=value, found=found, expected=expected)
-
-
-def _master(master: Any) -> str:
-    wanted = master if master is not None else settings.master() or LOCAL
-    name = "master" if master is not None else "LABKIT_MASTER"
-    if not isinstance(wanted, str):
-        raise _wrong_type(name, wanted, "text")
-    if not re.fullmatch(MASTERS, wanted):
-        choices = "local[2], local[*], spark://host:port, yarn, k8s://…"
-        raise InvalidArgument("UNKNOWN_CHOICE", name=name, value=wanted, choices=choices)
-    return wanted
 
 
 def _require_answer(master: str) -> None:

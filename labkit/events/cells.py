@@ -1,4 +1,4 @@
-"""Columns given as Spark DDL text, and the cells of a drill read by them."""
+"""The columns of a drill, and its cells read by their types."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from labkit.errors import InvalidArgument, require_choice, require_type
+from labkit.events.columns import Column, read_columns
 from labkit.events.stream import START
 
 INT_MOST = 2**31 - 1
 BIGINT_MOST = 2**63 - 1
-_COLUMN = re.compile(r"\s*`?(\w+)`?\s*(?::|\s)\s*(\w+)\s*")
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SPELLINGS = {"integer": "int", "long": "bigint"}
 
 
-def read_columns(ddl: str, *, taken: str) -> dict[str, str]:
-    """Return name and type of each column of a DDL text such as ``amount int, user string``.
+def drill_columns(ddl: str, *, first: Column) -> tuple[Column, ...]:
+    """Return the columns of a drill: a first one, and those of a DDL text.
 
     Parameters
     ----------
     ddl
-        Empty text means no columns.
-    taken
-        A name that is already in use.
+        Such as ``amount int, user string``; empty: no more columns.
+    first
+        The column that is there by itself.
 
     Raises
     ------
@@ -37,24 +37,22 @@ def read_columns(ddl: str, *, taken: str) -> dict[str, str]:
 
     Examples
     --------
-    >>> read_columns("amount int, user string", taken="event_time")
-    {'amount': 'int', 'user': 'string'}
+    >>> for column in drill_columns("amount int, n long", first=Column("at", "timestamp")):
+    ...     print(column)
+    at timestamp
+    amount int
+    n bigint
     """
     require_type("columns", ddl, str, expected="DDL text")
-    columns: dict[str, str] = {}
-    for part in ddl.split(",") if ddl.strip() else []:
-        match = _COLUMN.fullmatch(part)
-        if match is None:
-            raise _wrong_columns(ddl, "names with types, such as 'amount int, user string'")
-        name, kind = match[1], _SPELLINGS.get(match[2].lower(), match[2].lower())
-        if name.lower() in {taken.lower(), *(known.lower() for known in columns)}:
-            raise _wrong_columns(ddl, f"without a second {name} ({taken} is there by itself)")
-        columns[name] = require_choice(f"type of {name}", kind, tuple(READERS))
-    return columns
-
-
-def _wrong_columns(ddl: str, bound: str) -> InvalidArgument:
-    return InvalidArgument("OUT_OF_RANGE", name="columns", value=ddl, bound=bound)
+    given = read_columns(ddl, argument="columns") if ddl.strip() else ()
+    columns = [first]
+    for name, kind in given:
+        if name.lower() in {column.name.lower() for column in columns}:
+            bound = f"without a second {name} ({first.name} is there by itself)"
+            raise InvalidArgument("OUT_OF_RANGE", name="columns", value=ddl, bound=bound)
+        known = require_choice(f"type of {name}", _SPELLINGS.get(kind, kind), tuple(READERS))
+        columns.append(Column(name, known))
+    return tuple(columns)
 
 
 def read_moment(text: str) -> datetime:

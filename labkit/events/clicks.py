@@ -31,10 +31,8 @@ class Clicks(SeededStream):
 
     Parameters
     ----------
-    seed, start
+    seed, every_s, start
         As in :class:`~labkit.events.seeded.SeededStream`.
-    every_s
-        Mean step between two clicks of anybody, in seconds of event time: 0.001 to 3600.
 
     Examples
     --------

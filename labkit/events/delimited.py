@@ -10,10 +10,10 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 from labkit.errors import BadData, NotFound, require_type
+from labkit.events.paths import files_at
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 DELIMITERS = ",;\t|"
@@ -95,20 +95,15 @@ def csv_files(path: str | os.PathLike[str]) -> list[Path]:
     """
     expected = "the path of a file or folder, or a glob"
     require_type("path", path, str | os.PathLike, expected=expected)
-    given = Path(path).expanduser()
-    if given.is_dir():
-        files = [file for file in given.iterdir() if file.name.lower().endswith(ENDINGS)]
+    files, is_folder = files_at(path), Path(path).expanduser().is_dir()
+    if is_folder:
+        files = [file for file in files if file.name.lower().endswith(ENDINGS)]
         files = [file for file in files if not file.name.startswith(".")]
-    elif given.is_file():
-        files = [given]
-    else:
-        matches = glob(str(given), recursive=True)  # noqa: PTH207 - it may be absolute
-        files = [file for file in map(Path, matches) if file.is_file()]
     if not files:
-        reason = "The folder holds no CSV file." if given.is_dir() else "No file matches."
+        reason = "The folder holds no CSV file." if is_folder else "No file matches."
         cure = "Give a CSV file, a folder of them, or a glob; lab.data('stocks') is the course's."
         raise NotFound("NOT_FOUND", kind="file", name=str(path), reason=reason, cure=cure)
-    return sorted(files)
+    return files
 
 
 def open_delimited(path: Path, wanted: Mapping[str, tuple[str, ...]]) -> Delimited:

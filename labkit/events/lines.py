@@ -42,10 +42,8 @@ class Lines(SeededStream):
     ----------
     words
         Least and most words in a line; 1 to 100 each.
-    seed, start
+    seed, every_s, start
         As in :class:`~labkit.events.seeded.SeededStream`.
-    every_s
-        Mean step between two lines in seconds of event time: 0.001 to 3600.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Paths in the course's own ``data/`` folder, from whatever folder a notebook runs in."""
+"""Paths of data files: the course's own, wherever a notebook runs, and what a glob means."""
 
 from __future__ import annotations
 
@@ -57,3 +57,18 @@ def data(pattern: str = ".") -> str:
             cure="data/README.md lists what there is; labkit must run from its repository.",
         )
     return (ROOT / wanted).as_posix()
+
+
+def files_at(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the files meant by the path of a file, a folder or a glob, in order of their names.
+
+    Examples
+    --------
+    >>> [file.name for file in files_at(__file__)]
+    ['paths.py']
+    """
+    given = Path(path).expanduser()
+    if given.is_file():
+        return [given]
+    found = given.iterdir() if given.is_dir() else map(Path, glob(str(given), recursive=True))  # noqa: PTH207 - it may be absolute
+    return sorted((file for file in found if file.is_file()), key=lambda file: (file.name, file))

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from labkit.errors import BadData, require_type
-from labkit.events.cells import (
-    READERS,
-    is_time_of_day,
-    read_columns,
-    starts_with_date,
-)
+from labkit.events.cells import READERS, drill_columns, is_time_of_day, starts_with_date
+from labkit.events.columns import Column
 from labkit.events.stream import Event, EventStream
 
 TIME = "event_time"
@@ -64,9 +60,9 @@ class Script(EventStream):
 
     def __init__(self, text: str, *, columns: str = "") -> None:
         require_type("text", text, str, expected="lines of text")
-        self._columns = {TIME: "timestamp", **read_columns(columns, taken=TIME)}
-        self._key = next((name for name, kind in self._columns.items() if kind == "string"), None)
-        self.schema = ", ".join(f"{name} {kind}" for name, kind in self._columns.items())
+        self._columns = drill_columns(columns, first=Column(TIME, "timestamp"))
+        self._key = next((name for name, kind in self._columns if kind == "string"), None)
+        self.schema = ", ".join(map(str, self._columns))
         self._steps = tuple(self._read_steps(text))
         if not self._steps:
             raise BadData("NO_ROWS", file="The script")
@@ -97,7 +93,7 @@ class Script(EventStream):
     def _read_event(self, line: str, number: int) -> Event:
         words = _split(line, number)
         value: dict[str, Any] = {}
-        for column, kind in self._columns.items():
+        for column, kind in self._columns:
             word = _take(words, kind)
             value[column] = _read_cell(word, column, kind, number)
         if words:

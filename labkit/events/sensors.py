@@ -26,10 +26,8 @@ class Sensors(SeededStream):
         How many there are: 1 to 1000. They report in turn, ``s1`` first.
     missing
         Share of readings without a temperature: 0 to 1, no unit.
-    seed, start
+    seed, every_s, start
         As in :class:`~labkit.events.seeded.SeededStream`.
-    every_s
-        Mean step between two readings of any sensor, in seconds of event time: 0.001 to 3600.
 
     Raises
     ------

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
+from labkit.events.cells import BIGINT_MOST
 from labkit.events.delimited import Delimited, bad_file
 
 MISSING = frozenset({"", "-", "--", ".", "?", "n/a", "na", "nan", "none", "null", "#n/a"})
-BIGINT_MOST = 2**63 - 1
 _MONTHS = "january february march april may june july august september october november december"
 _ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?))?"
 _CLOCK = r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?" + _ZONE + ")?"

@@ -10,8 +10,8 @@ import pyarrow.orc
 import pyarrow.parquet
 
 from labkit.errors import InvalidArgument
+from labkit.events.columns import Column, read_columns
 from labkit.events.stream import Event
-from labkit.feeds.columns import Column, read_columns
 
 _SIMPLE = {
     "string": pa.string(),

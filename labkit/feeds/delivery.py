@@ -145,18 +145,17 @@ class Feed:
         self._raise_error()
         if query is not None:
             require_active(query)
-            settle(
-                query,
-                what=f"{label(query)} has not finished what was there before",
-                timeout_s=timeout_s,
-            )
+            what = f"{label(query)} has not finished what was there before"
+            settle(query, what=what, timeout_s=timeout_s)
         total = 0
         for number in range(1, count + 1):
             sent = self._step_once(query, f"step {number} of {count}", timeout_s)
             if not sent:
                 break
             total += sent
-        return total or self._say_exhausted()
+        if not total:
+            raise self._exhausted()
+        return total
 
     def start(self, rate_per_s: float, *, count: int | None = None) -> None:
         """Deliver at a mean rate from now on, in a thread, until :meth:`stop`.
@@ -246,8 +245,8 @@ class Feed:
                 cure="Make it anew, or give one of them another name=.",
             )
 
-    def _say_exhausted(self) -> int:
-        raise NotFound(
+    def _exhausted(self) -> NotFound:
+        return NotFound(
             "EXHAUSTED",
             what=f"The feed {self.name!r}",
             count=self._sent,

@@ -19,8 +19,8 @@ from decimal import Decimal
 from typing import Any
 
 from labkit.errors import wrong_type
+from labkit.events.columns import read_columns
 from labkit.events.stream import Event
-from labkit.feeds.columns import read_columns
 
 #: File formats, each also the ending of its files (text: ``.txt``).
 FORMATS = ("text", "csv", "json", "parquet", "orc")

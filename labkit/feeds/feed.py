@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from labkit.errors import InvalidArgument, require_int, require_type, wrong_type
+from labkit.events.columns import read_columns
 from labkit.events.stream import EventStream
-from labkit.feeds.columns import read_columns
 from labkit.feeds.delivery import Feed
 from labkit.feeds.files import Files, find_files
 from labkit.feeds.folder import FolderTarget

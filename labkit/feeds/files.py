@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from glob import glob
 from pathlib import Path
 
 from labkit.errors import NotFound, require_type
+from labkit.events.paths import files_at
 
 EXPECTED = "a path, a path with wildcards, a folder, or a list of files"
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -35,7 +35,7 @@ def find_files(files: Files) -> list[Path]:
     ['files.py']
     """
     if isinstance(files, str | os.PathLike):
-        return _matching(str(Path(files).expanduser()))
+        return _matching(files)
     require_type("files", files, Iterable, expected=EXPECTED)
     listed = [_single(entry) for entry in files]
     if not listed:
@@ -43,15 +43,13 @@ def find_files(files: Files) -> list[Path]:
     return listed
 
 
-def _matching(text: str) -> list[Path]:
-    path = Path(text)
-    if path.is_file():
-        return [path]
-    paths = path.iterdir() if path.is_dir() else map(Path, glob(text, recursive=True))  # noqa: PTH207 (a whole path may hold wildcards)
-    found = [p for p in paths if p.is_file() and not p.name.startswith((".", "_"))]
+def _matching(path: str | os.PathLike[str]) -> list[Path]:
+    given = Path(path).expanduser()
+    # Spark would not read hidden files; one that is named is meant all the same.
+    found = [p for p in files_at(given) if p == given or not p.name.startswith((".", "_"))]
     if not found:
-        raise _not_found(text)
-    return sorted(found, key=lambda p: (p.name, str(p)))
+        raise _not_found(str(given))
+    return found
 
 
 def _single(entry: str | os.PathLike[str]) -> Path:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from labkit import scratch, settings
 from labkit.errors import InvalidArgument, require_choice, require_type
@@ -19,7 +18,7 @@ from labkit.feeds.encode import FORMATS, file_content
 from labkit.feeds.file_writer import FileWriter, claim_run, is_run_mark, not_writable
 from labkit.feeds.files import find_files
 from labkit.feeds.registry import close_feeds_into
-from labkit.feeds.target import everything_is_available
+from labkit.feeds.target import StoredRun
 
 ENDINGS = {"text": ".txt"}
 # Parts of a folder's name: what is no wildcard, and not hidden, to Spark.
@@ -126,7 +125,7 @@ class FolderTarget:
         del key  # files have no keys; the feed has checked the column's name
         content = file_content(self.format, events.schema)
         ending = ENDINGS.get(self.format, f".{self.format}")
-        return FolderRun(self._files(), f"{events.name}", ending, content)
+        return FolderRun(self._files(), events.name, ending, content)
 
     def copies(self) -> CopyRun:
         """Begin a run of copies of existing files."""
@@ -139,7 +138,7 @@ class FolderTarget:
         return FileWriter(self._folder, claim_run(self._folder), self._now_ms)
 
 
-class FolderRun:
+class FolderRun(StoredRun):
     """One feed's event files in a folder; see :class:`labkit.feeds.target.Run`."""
 
     def __init__(
@@ -154,34 +153,19 @@ class FolderRun:
         self._ending = ending
         self._content = content
 
-    def ready(self, timeout_s: float) -> bool:
-        """Return True: a folder can always receive."""
-        del timeout_s
-        return True
-
     def write(self, items: Sequence[Event], *, timeout_s: float) -> None:
         """Write the events as one file."""
         del timeout_s
         content = self._content(items)
         self._files.put(self._stem, self._ending, lambda path: path.write_bytes(content))
 
-    def arrival(self, query: Any) -> Callable[[], bool]:
-        """Return a test that is always true: Spark lists the folder when it looks for data."""
-        del query
-        return everything_is_available
 
-
-class CopyRun:
+class CopyRun(StoredRun):
     """Unchanged copies of files in a folder, one a step; see :class:`labkit.feeds.target.Run`."""
 
     def __init__(self, files: FileWriter) -> None:
         self._files = files
         self._copied = 0  # of the files that are being written, when an error came in between
-
-    def ready(self, timeout_s: float) -> bool:
-        """Return True: a folder can always receive."""
-        del timeout_s
-        return True
 
     def write(self, items: Sequence[Path], *, timeout_s: float) -> None:
         """Copy the files, byte for byte; ``AAPL_2012.csv`` becomes ``AAPL_2012-1-000001.csv``."""
@@ -191,11 +175,6 @@ class CopyRun:
             self._files.put(stem, dot + ending, partial(shutil.copyfile, source))
             self._copied += 1
         self._copied = 0
-
-    def arrival(self, query: Any) -> Callable[[], bool]:
-        """Return a test that is always true: Spark lists the folder when it looks for data."""
-        del query
-        return everything_is_available
 
 
 def _locate(name: str | os.PathLike[str], *, keep: bool) -> tuple[Path, bool]:

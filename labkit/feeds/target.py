@@ -31,6 +31,20 @@ class Run(Protocol[Item_contra]):
         """Return a test whether ``query`` can see what was written since this call."""
 
 
+class StoredRun:
+    """The part of a :class:`Run` that is the same wherever data stays until somebody reads it."""
+
+    def ready(self, timeout_s: float) -> bool:
+        """Return True: nobody has to be there."""
+        del timeout_s
+        return True
+
+    def arrival(self, query: Any) -> Callable[[], bool]:
+        """Return a test that is always true: Spark looks for itself what is there."""
+        del query
+        return lambda: True
+
+
 class Target(Protocol):
     """A place that events can be delivered to.
 
@@ -53,8 +67,3 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Give back ports, connections and threads; safe to call twice."""
-
-
-def everything_is_available() -> bool:
-    """Answer for targets whose data Spark sees as soon as ``write`` has returned."""
-    return True

@@ -24,7 +24,7 @@ from labkit.feeds.kafka_clients import (
     unreachable,
 )
 from labkit.feeds.registry import close_feeds_into
-from labkit.feeds.target import everything_is_available
+from labkit.feeds.target import StoredRun
 
 KeyOf = Callable[[Event], bytes | None]
 
@@ -175,7 +175,7 @@ class KafkaTopic:
         raise no_such_topic(self.name, topic_names(admin))
 
 
-class TopicRun:
+class TopicRun(StoredRun):
     """One feed's records in a topic; see :class:`labkit.feeds.target.Run`.
 
     Records that are under way when an error (or an interrupt) comes are remembered: writing the
@@ -188,11 +188,6 @@ class TopicRun:
         self._key_of = key_of
         self._confirmed = 0
         self._under_way: list[Any] = []  # kafka-python's futures of the events being written
-
-    def ready(self, timeout_s: float) -> bool:
-        """Return True: the broker keeps records whether anybody reads them or not."""
-        del timeout_s
-        return True
 
     def write(self, items: Sequence[Event], *, timeout_s: float) -> None:
         """Send the events, and return when the broker has acknowledged all of them.
@@ -213,11 +208,6 @@ class TopicRun:
             raise self._topic.explain(error) from error
         self._confirmed += len(items)
         self._under_way = []
-
-    def arrival(self, query: Any) -> Callable[[], bool]:
-        """Return a test that is always true: Spark asks the broker how far the topic goes."""
-        del query
-        return everything_is_available
 
     def _send(self, items: Sequence[Event]) -> None:
         send, futures = self._topic.producer().send, self._under_way

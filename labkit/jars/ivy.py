@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from labkit import settings
 from labkit.errors import MissingNeed
 from labkit.java import require_java
 
 CONNECTORS = Path(__file__).with_name("connectors.xml")
 SETTINGS = Path(__file__).with_name("ivysettings.xml")
-SETTINGS_VARIABLE = "LABKIT_IVY_SETTINGS"
 # A network that swallows packets would hold Ivy for hours: each jar waits for its own time limit.
 STALLED_S = 90.0
 LOOK_EVERY_S = 0.1
@@ -144,12 +144,12 @@ def _command(lines: Collection[Wanted], folder: Path) -> list[str]:
 
 
 def _settings() -> Path:
-    given = os.environ.get(SETTINGS_VARIABLE)
-    if given and not Path(given).expanduser().is_file():
-        need = f"{SETTINGS_VARIABLE} names {given}."
+    given = settings.ivy_settings()
+    if given is not None and not given.is_file():
+        need = f"LABKIT_IVY_SETTINGS names {given}."
         cure = "Correct the variable, or unset it to use Ivy's own repository."
         raise MissingNeed("NEEDS", need=need, reason="There is no such file.", cure=cure)
-    return Path(given).expanduser().absolute() if given else SETTINGS
+    return given or SETTINGS
 
 
 def _ivy_jar() -> Path:

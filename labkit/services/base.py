@@ -162,9 +162,9 @@ class Service(ABC):
         InvalidArgument
             ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
         """
+        require_int("lines", lines, low=1, high=10_000)
         if self._folder is not None:
             return tail(self._log(), lines)
-        require_int("lines", lines, low=1, high=10_000)
         return "\n".join(self._last_words.splitlines()[-lines:])
 
     def __enter__(self) -> Self:

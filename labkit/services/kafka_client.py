@@ -42,21 +42,30 @@ class KafkaClient(ABC):
         return self.bootstrap_servers
 
     def topic(self, name: str, *, partitions: int = 1) -> KafkaTopic:
-        """Return a topic as the target of a feed; it is made if it is not there.
+        """Return a new, empty topic as the target of a feed.
+
+        One that this kernel made before is emptied; queries that read it go on.
 
         Parameters
         ----------
         name
             Letters, digits, ``.``, ``_`` and ``-``.
         partitions
-            How many partitions a new topic gets.
+            How many, 1 to 1000; a topic can grow but not shrink.
 
         Raises
         ------
         InvalidArgument
-            The name or the number of partitions cannot work.
+            ``WRONG_TYPE`` or ``OUT_OF_RANGE``: the name or the number of partitions.
+        Conflict
+            ``NAME_TAKEN``: somebody else made it, or it has more partitions; it is left alone.
         Unreachable
             ``UNREACHABLE``: the broker does not answer.
+
+        Notes
+        -----
+        The broker writes down every half second (real clock) where a topic begins: after a
+        ``kill`` within that time the rows from before are back.
         """
         from labkit.feeds.topic import KafkaTopic
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from labkit.errors import require_int, require_number
+from labkit.errors import require_number
 from labkit.services import guard, guard_main
 
 
@@ -72,21 +72,6 @@ class ServerProcess:
     def exit_code(self) -> int | None:
         """Its exit status (minus the signal's number if a signal ended it); None: it runs."""
         return self._child.poll()
-
-    def log_tail(self, lines: int = 20) -> str:
-        """Return the last lines of its output.
-
-        Parameters
-        ----------
-        lines
-            1 to 10,000.
-
-        Raises
-        ------
-        InvalidArgument
-            ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
-        """
-        return tail(self.log, lines)
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Ask it to end (SIGTERM), and kill it when it has not ended in time.
@@ -151,19 +136,8 @@ def _uninterrupted() -> Iterator[None]:
 def tail(log: Path, lines: int) -> str:
     """Return the last lines of a file; empty if it is not there.
 
-    Parameters
-    ----------
-    log
-        A text file; bytes that are not UTF-8 are shown as such.
-    lines
-        1 to 10,000.
-
-    Raises
-    ------
-    InvalidArgument
-        ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
+    Bytes that are not UTF-8 are shown as such.
     """
-    require_int("lines", lines, low=1, high=10_000)
     try:
         with log.open(encoding="utf-8", errors="backslashreplace") as text:
             return "".join(deque(text, maxlen=lines)).rstrip("\n")

@@ -121,7 +121,7 @@ def test_a_script_without_rows_is_refused(text):
         (5, "WRONG_TYPE", "columns"),
         ("amount", "OUT_OF_RANGE", "columns"),
         ("amount int,", "OUT_OF_RANGE", "columns"),
-        ("amount decimal(10,2)", "OUT_OF_RANGE", "columns"),
+        ("amount decimal(10,2)", "UNKNOWN_CHOICE", "type of amount"),
         ("a int, A string", "OUT_OF_RANGE", "columns"),
         ("event_time timestamp, n int", "OUT_OF_RANGE", "columns"),
         ("amount money", "UNKNOWN_CHOICE", "type of amount"),
@@ -132,6 +132,12 @@ def test_bad_columns_are_named(columns, code, name):
         Script("10:00 5", columns=columns)
     assert caught.value.code == code
     assert caught.value.params["name"] == name
+
+
+def test_a_name_in_backticks_keeps_them_in_the_schema():
+    drill = Script("10:00 5 x", columns="`a, b` int, `c``d`: string NOT NULL")
+    assert drill.schema == "event_time timestamp, `a, b` int, `c``d` string"
+    assert list(drill.take(1)[0].value) == ["event_time", "a, b", "c`d"]
 
 
 def test_a_text_must_be_text():

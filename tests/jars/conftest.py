@@ -107,7 +107,7 @@ def repository(monkeypatch, tmp_path):
     monkeypatch.setattr(lock, "LOCK_FILE", tmp_path / "jars.lock")
     monkeypatch.setattr(ivy, "CONNECTORS", tmp_path / "connectors.xml")
     monkeypatch.setenv("LABKIT_JARS", str(tmp_path / "jars"))
-    monkeypatch.setenv(ivy.SETTINGS_VARIABLE, str(tmp_path / "ivysettings.xml"))
+    monkeypatch.setenv("LABKIT_IVY_SETTINGS", str(tmp_path / "ivysettings.xml"))
     lock._read.cache_clear()
     yield repository
     repository.close()

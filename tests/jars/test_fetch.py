@@ -47,7 +47,7 @@ def test_jars_arrive_in_the_folders_of_their_sets():
 
 def test_a_second_run_asks_nobody(repository, monkeypatch):
     fetch(progress=False)
-    monkeypatch.setenv(ivy.SETTINGS_VARIABLE, "/no/such/file")
+    monkeypatch.setenv("LABKIT_IVY_SETTINGS", "/no/such/file")
     repository.sent.clear()
     assert fetch(progress=False) == []
     assert not repository.sent
@@ -153,7 +153,7 @@ def test_bad_input_is_refused_before_anything_is_made(monkeypatch):
     with pytest.raises(InvalidArgument) as caught:
         fetch(["kafak"])
     assert caught.value.code == "UNKNOWN_CHOICE"
-    monkeypatch.setenv(ivy.SETTINGS_VARIABLE, "/no/such/file")
+    monkeypatch.setenv("LABKIT_IVY_SETTINGS", "/no/such/file")
     with pytest.raises(MissingNeed) as needs:
         fetch(progress=False)
     assert needs.value.code == "NEEDS"

@@ -183,12 +183,14 @@ def assert_nothing_left(service):
     assert list(scratch.place("services").glob("greeter-*")) == []
 
 
-@pytest.mark.parametrize(("lines", "code"), [(0, "OUT_OF_RANGE"), (None, "WRONG_TYPE")])
+@pytest.mark.parametrize(
+    ("lines", "code"), [(0, "OUT_OF_RANGE"), (10_001, "OUT_OF_RANGE"), (None, "WRONG_TYPE")]
+)
 def test_log_tail_wants_a_number_of_lines(greeter, lines, code):
     for _ in range(2):
         with pytest.raises(InvalidArgument) as caught:
             greeter.log_tail(lines)
-        assert caught.value.code == code
+        assert (caught.value.code, caught.value.params["name"]) == (code, "lines")
         greeter.stop()
 
 

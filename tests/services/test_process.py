@@ -37,7 +37,7 @@ def run(tmp_path):
 
 
 def wait_for_line(process):
-    return wait_until(process.log_tail, what="the process wrote nothing", timeout_s=10)
+    return wait_until(lambda: tail(process.log, 1), what="the process wrote nothing", timeout_s=10)
 
 
 def test_it_leads_a_group_of_its_own_and_ends_when_asked(run):
@@ -89,24 +89,14 @@ def test_it_ends_by_itself(run):
 def test_its_output_and_variables(run):
     process = run("import os; print(1); print(os.environ['WORD'])", env={"WORD": "hello"})
     wait_until(lambda: not process.alive, what="the process lives", timeout_s=10)
-    assert process.log_tail() == "1\nhello"
-    assert process.log_tail(1) == "hello"
+    assert tail(process.log, 20) == "1\nhello"
+    assert tail(process.log, 1) == "hello"
 
 
 def test_tail_of_strange_files(tmp_path):
     assert tail(tmp_path / "none", 5) == ""
     (tmp_path / "bytes").write_bytes(b"first\n\xff\xfe\nlast")
     assert tail(tmp_path / "bytes", 2) == "\\xff\\xfe\nlast"
-
-
-@pytest.mark.parametrize(
-    ("lines", "code"), [(0, "OUT_OF_RANGE"), (10_001, "OUT_OF_RANGE"), ("5", "WRONG_TYPE")]
-)
-def test_tail_wants_a_number_of_lines(tmp_path, lines, code):
-    with pytest.raises(InvalidArgument) as caught:
-        tail(tmp_path / "log", lines)
-    assert caught.value.code == code
-    assert caught.value.params["name"] == "lines"
 
 
 @pytest.mark.parametrize(("timeout_s", "code"), [(-1, "OUT_OF_RANGE"), ("1", "WRONG_TYPE")])

@@ -1,7 +1,7 @@
 import pytest
 
 from labkit.errors import InvalidArgument
-from labkit.feeds.columns import Column, read_columns
+from labkit.events.columns import Column, read_columns
 
 
 def test_names_and_types_in_their_order():
@@ -24,9 +24,14 @@ def test_nested_types_quotes_and_extras():
     )
 
 
-@pytest.mark.parametrize("schema", ["", "a", "a int,", "a int,, b int"])
+@pytest.mark.parametrize("schema", ["", "a", "amount", "a int,", "a int,, b int"])
 def test_what_is_no_list_of_columns_is_refused(schema):
     with pytest.raises(InvalidArgument) as caught:
         read_columns(schema)
     assert caught.value.code == "OUT_OF_RANGE"
     assert caught.value.params["value"] == schema
+
+
+def test_a_column_is_ddl_again():
+    schema = "`odd, na``me` decimal(10,2), s struct<a:int>"
+    assert ", ".join(map(str, read_columns(schema))) == schema
