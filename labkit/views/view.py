@@ -142,9 +142,12 @@ class View(Generic[M]):
     def _player(self) -> Player:
         from labkit.views.player import Player  # noqa: PLC0415 - only in a notebook
 
-        frames = list(self._runner.frames)
-        player = Player(sent=self._message(frames, self._runner.state), group=self._group)
-        player.has_query, player.has_feed = self.query is not None, self._feed is not None
+        player = Player(
+            sent=self._message([], self._runner.state),  # the page asks for the others
+            group=self._group,
+            has_query=self.query is not None,
+            has_feed=self._feed is not None,
+        )
         player.on_msg(self._do)
         return player
 
