@@ -1,0 +1,194 @@
+"""The player in a real browser, with batches by hand: no Spark, so every step is exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from .labbrowser import JupyterLab
+
+HERE = Path(__file__).parent
+SETUP = f"""\
+import sys, time, pathlib
+sys.path.insert(0, {str(HERE)!r})
+import labkit as lab
+from byhand import ByHand, table
+from labkit.engine.watching import State
+reader = ByHand("totals")
+view = table(reader)
+view"""
+BATCHES = """\
+for n in range(4):
+    reader.send(("anna", n), ("ben", 1), (f"new {n}", n))
+    view.catch_up()"""
+BUSY = """\
+while not pathlib.Path("go").exists():
+    time.sleep(0.05)"""
+VIEW = ".jp-CodeCell .lk-view"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Return one server for all tests here; no kernel of theirs starts Java."""
+    with JupyterLab(tmp_path_factory.mktemp("player")) as server:
+        yield server
+
+
+@pytest.fixture
+def run(lab, page, request):
+    """Return a function that opens a notebook of the given cells."""
+
+    def open_notebook(*cells):
+        made = [nbformat.v4.new_code_cell(cell) for cell in cells]
+        notebook = nbformat.v4.new_notebook(cells=made)
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        name = f"{request.node.name}.ipynb"
+        nbformat.write(notebook, lab.root / name)
+        return lab.open(page, name)
+
+    yield open_notebook
+    (lab.root / "go").unlink(missing_ok=True)
+
+
+def where(page, place=0):
+    return page.locator(".lk-where").nth(place).inner_text()
+
+
+def shows(page, batch, place=0):
+    page.wait_for_function(
+        """([batch, place]) => document.querySelectorAll('.lk-where')[place]
+            ?.textContent.startsWith(`Batch ${batch} of`)""",
+        arg=[batch, place],
+        timeout=10_000,
+    )
+
+
+def text(page, selector):
+    return page.locator(selector).first.text_content()
+
+
+def test_pause_step_and_live_work_while_a_cell_is_busy(run, page, lab):
+    notebook = run(SETUP, BATCHES, BUSY, 'reader.send(("anna", 9)); view.catch_up()')
+    notebook.start_all()
+    page.wait_for_selector(VIEW)
+    shows(page, 3)
+    assert notebook.run == "running"
+
+    page.get_by_label("One batch back").click()
+    shows(page, 2)
+    assert "Batch 2:" in text(page, ".lk-top")
+    assert page.get_by_role("button", name="Paused").get_attribute("aria-pressed") == "true"
+    page.locator(VIEW).focus()
+    for key, batch in {"ArrowLeft": 1, "Home": 0, "ArrowRight": 1, "End": 3}.items():
+        page.keyboard.press(key)
+        shows(page, batch)
+    page.locator(VIEW).focus()
+    page.keyboard.press(" ")  # pauses where it is
+    assert page.get_by_role("button", name="Paused").is_visible()
+    page.get_by_label("Batch", exact=True).fill("1")
+    shows(page, 1)
+    assert notebook.run == "running"  # all of it while the kernel was busy
+
+    (lab.root / "go").touch()
+    assert notebook.finish() == "ok"
+    page.wait_for_function("document.querySelector('.lk-badge').textContent === '1 new batch'")
+    assert where(page).startswith("Batch 1 of 0–4")
+    page.get_by_role("button", name="Live").click()
+    shows(page, 4)
+    assert page.locator(".lk-badge").is_hidden()
+    assert page.complaints == []
+
+
+def test_tabs_show_the_same_batch_from_four_sides(run, page):
+    assert run(SETUP, BATCHES).run_all() == "ok"
+    shows(page, 3)
+    tabs = page.locator(".lk-tab")
+    assert tabs.all_inner_texts() == [
+        "Result so far",
+        "Sent in this batch",
+        "Changelog",
+        "Raw progress",
+    ]
+    tabs.nth(2).click()
+    assert "old value" in text(page, ".lk-page")
+    page.keyboard.press("ArrowRight")
+    assert '"batchId": 3' in text(page, ".lk-page")
+    page.get_by_label("One batch back").click()
+    page.wait_for_function(
+        """document.querySelector('.lk-raw').textContent.includes('"batchId": 2')"""
+    )
+    assert page.complaints == []
+
+
+def test_linked_views_share_their_position(run, page):
+    other = 'again = ByHand("other")\nsecond = table(again)\nlab.link(view, second)\nsecond'
+    more = BATCHES.replace("reader", "again").replace("view", "second")
+    assert run(SETUP, other, BATCHES, more).run_all() == "ok"
+    shows(page, 3, 0)
+    shows(page, 3, 1)
+    page.get_by_label("One batch back").nth(0).click()
+    shows(page, 2, 1)
+    page.get_by_role("button", name="Live").nth(1).click()
+    shows(page, 3, 0)
+    assert page.complaints == []
+
+
+def test_a_page_that_is_loaded_again_gets_all_frames_back(run, page):
+    notebook = run(SETUP, BATCHES)
+    assert notebook.run_all() == "ok"
+    shows(page, 3)
+    notebook.save()
+    page.reload()
+    page.wait_for_selector(VIEW, timeout=30_000)
+    page.wait_for_function("document.querySelector('.lk-where').textContent === 'Batch 3 of 0–3'")
+    page.get_by_label("One batch back").click()
+    shows(page, 2)
+    assert page.complaints == []
+
+
+def test_stop_query_is_a_button_that_needs_the_kernel(run, page):
+    notebook = run(SETUP, BATCHES)
+    assert notebook.run_all() == "ok"
+    page.get_by_role("button", name="Stop query").click()
+    page.wait_for_selector(".lk-state[data-state=stopped]")
+    assert page.get_by_role("button", name="Stop query").is_disabled()
+    page.get_by_label("One batch back").click()  # one can still look back
+    shows(page, 2)
+    assert page.complaints == []
+
+
+def test_a_failure_says_its_cause_and_cure(run, page):
+    fail = 'reader.end(State("failed", "Query failed", "ZeroDivisionError: <b>no</b>. Guard it."))'
+    assert run(SETUP, BATCHES, fail).run_all() == "ok"
+    page.wait_for_selector(".lk-failure")
+    assert (
+        page.locator(".lk-failure").inner_text().endswith("ZeroDivisionError: <b>no</b>. Guard it.")
+    )
+    assert page.get_by_role("alert").count() >= 1
+    assert page.complaints == []
+
+
+def test_shortcuts_of_the_notebook_stay_quiet_inside_a_view(run, page):
+    notebook = run(SETUP, BATCHES)
+    assert notebook.run_all() == "ok"
+    page.locator(VIEW).focus()
+    page.keyboard.press("b")  # in command mode: a new cell below
+    page.keyboard.press("x")  # … and: cut the cell
+    assert page.locator(".jp-NotebookPanel .jp-CodeCell").count() == 2
+
+
+def test_rows_keep_their_place_when_a_frame_changes_one_value(run, page, lab):
+    many = "reader.send(*[(f'n{i:02}', i) for i in range(40)]); view.catch_up()"
+    change = "reader.send(*[(f'n{i:02}', i + (i == 39)) for i in range(40)]); view.catch_up()"
+    notebook = run(SETUP, many, BUSY, change)
+    notebook.start_all()
+    shows(page, 0)
+    page.evaluate("document.querySelector('.lk-scroll').scrollTop = 100")
+    page.evaluate("window.row = document.querySelectorAll('.lk-page tbody tr')[10]")
+    (lab.root / "go").touch()
+    assert notebook.finish() == "ok"
+    shows(page, 1)
+    assert page.evaluate("document.querySelector('.lk-scroll').scrollTop") == 100
+    assert page.evaluate("window.row.isConnected")
