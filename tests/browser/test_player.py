@@ -79,14 +79,17 @@ def test_pause_step_and_live_work_while_a_cell_is_busy(run, page, lab):
     page.get_by_label("One batch back").click()
     shows(page, 2)
     assert "Batch 2:" in text(page, ".lk-top")
-    assert page.get_by_role("button", name="Paused").get_attribute("aria-pressed") == "true"
+    assert (
+        page.locator(VIEW).get_by_role("button", name="Paused").get_attribute("aria-pressed")
+        == "true"
+    )
     page.locator(VIEW).focus()
     for key, batch in {"ArrowLeft": 1, "Home": 0, "ArrowRight": 1, "End": 3}.items():
         page.keyboard.press(key)
         shows(page, batch)
     page.locator(VIEW).focus()
     page.keyboard.press(" ")  # pauses where it is
-    assert page.get_by_role("button", name="Paused").is_visible()
+    assert page.locator(VIEW).get_by_role("button", name="Paused").is_visible()
     page.get_by_label("Batch", exact=True).fill("1")
     shows(page, 1)
     assert notebook.run == "running"  # all of it while the kernel was busy
@@ -95,7 +98,7 @@ def test_pause_step_and_live_work_while_a_cell_is_busy(run, page, lab):
     assert notebook.finish() == "ok"
     page.wait_for_function("document.querySelector('.lk-badge').textContent === '1 new batch'")
     assert where(page).startswith("Batch 1 of 0–4")
-    page.get_by_role("button", name="Live").click()
+    page.locator(VIEW).get_by_role("button", name="Live").click()
     shows(page, 4)
     assert page.locator(".lk-badge").is_hidden()
     assert page.complaints == []
@@ -130,7 +133,7 @@ def test_linked_views_share_their_position(run, page):
     shows(page, 3, 1)
     page.get_by_label("One batch back").nth(0).click()
     shows(page, 2, 1)
-    page.get_by_role("button", name="Live").nth(1).click()
+    page.locator(VIEW).get_by_role("button", name="Live").nth(1).click()
     shows(page, 3, 0)
     assert page.complaints == []
 
@@ -151,9 +154,9 @@ def test_a_page_that_is_loaded_again_gets_all_frames_back(run, page):
 def test_stop_query_is_a_button_that_needs_the_kernel(run, page):
     notebook = run(SETUP, BATCHES)
     assert notebook.run_all() == "ok"
-    page.get_by_role("button", name="Stop query").click()
+    page.locator(VIEW).get_by_role("button", name="Stop query").click()
     page.wait_for_selector(".lk-state[data-state=stopped]")
-    assert page.get_by_role("button", name="Stop query").is_disabled()
+    assert page.locator(VIEW).get_by_role("button", name="Stop query").is_disabled()
     page.get_by_label("One batch back").click()  # one can still look back
     shows(page, 2)
     assert page.complaints == []
