@@ -25,9 +25,18 @@ class Ended:
     """The query has ended; ``failed`` tells whether by an error."""
 
     failed: bool = False
+    #: Which run of which query it was; empty when it is not about a query.
+    run_id: str = ""
 
 
-News = Progress | Idle | Ended
+@dataclass(frozen=True)
+class Left:
+    """One of several queries that are followed together has ended; others go on."""
+
+    run_id: str
+
+
+News = Progress | Idle | Ended | Left
 Inbox = SimpleQueue[News]
 
 _lock = threading.Lock()
@@ -35,20 +44,22 @@ _inboxes: dict[str, list[Inbox]] = {}
 _heard_by: set[int] = set()
 
 
-def subscribe(query: Any) -> Inbox:
+def subscribe(query: Any, inbox: Inbox | None = None) -> Inbox:
     """Return a queue that gets the news of ``query`` from now on; ``Ended`` comes last.
 
     Parameters
     ----------
     query
         A ``StreamingQuery`` of PySpark, running or ended.
+    inbox
+        The queue, for several queries that share one; None: a new one.
     """
-    inbox: Inbox = SimpleQueue()
+    inbox = SimpleQueue() if inbox is None else inbox
     with _lock:
         _listen_once(query)
         _inboxes.setdefault(query.runId, []).append(inbox)
     if not query.isActive:  # its last event may have gone by before we listened
-        inbox.put(Ended(failed=has_failed(query)))
+        inbox.put(Ended(failed=has_failed(query), run_id=query.runId))
     return inbox
 
 
@@ -81,7 +92,8 @@ class _Listener:
         _tell(event.runId().toString(), Idle())
 
     def onQueryTerminated(self, event: Any) -> None:  # noqa: N802 - Spark's name
-        _tell(event.runId().toString(), Ended(failed=event.exception().isDefined()))
+        run_id = event.runId().toString()
+        _tell(run_id, Ended(failed=event.exception().isDefined(), run_id=run_id))
 
     class Java:
         """What py4j must know of this class."""

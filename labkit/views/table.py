@@ -98,7 +98,7 @@ def _append(table: Table, batch: Batch) -> Table:
 def _update(table: Table, batch: Batch) -> Table:
     sent = {row_key(row, table.key): row for row in batch.rows}
     known = {**table.rows, **sent}
-    rows = _in_order(dict(list(known.items())[:MAX_ROWS]), table.key)
+    rows = in_order(dict(list(known.items())[:MAX_ROWS]), table.key)
     before = _changes(table.rows, sent)
     place = _window_place(table.columns)
     passed = {
@@ -119,7 +119,7 @@ def _complete(table: Table, batch: Batch) -> Table:
     before = _changes(table.rows, now)
     whole = batch.sent_rows == len(batch.rows)  # of a cut result nobody can say what has gone
     gone = {k: row for k, row in table.rows.items() if whole and k not in now}
-    rows = _in_order(now, table.key)
+    rows = in_order(now, table.key)
     return replace(table, rows=rows, before=before, removed=gone, total=batch.sent_rows)
 
 
@@ -161,7 +161,7 @@ def row_key(row: Row, key: tuple[int, ...] | None) -> str:
     return "\x1f".join(repr(part) for part in parts)
 
 
-def _in_order(rows: dict[str, Row], key: tuple[int, ...] | None) -> dict[str, Row]:
+def in_order(rows: dict[str, Row], key: tuple[int, ...] | None) -> dict[str, Row]:
     """Order rows by key: Spark's own order changes from batch to batch."""
     places = key if key is not None else ()
 
