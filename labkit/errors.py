@@ -55,6 +55,11 @@ WORDS: dict[str, Words] = {
         "{file}, line {line}, column {column}: {value!r} cannot be read as {kind}.",
         how="Correct or remove that line.",
     ),
+    "BATCH_FAILED": Words(
+        "{batch} failed: {cause}.",
+        "{place}",
+        "Correct the cause and run the cells from lab.streaming_context() on again.",
+    ),
     "EXHAUSTED": Words("{what} has nothing left.", "All {count} were sent.", "{cure}"),
     "FETCH_FAILED": Words(
         "These jars could not be fetched: {jars}.",
@@ -78,6 +83,7 @@ WORDS: dict[str, Words] = {
         "{what} was not started by labkit, so it will not be {verb}.", "{reason}", "{cure}"
     ),
     "NOT_READY": Words("{what} after {timeout_s:g} s.", "{reason}", "{cure}"),
+    "NOT_STARTED": Words("{what} has not been started.", how="{cure}"),
     "NOT_WRITABLE": Words(
         "The folder {folder} cannot be written to.", "{reason}", "Choose another folder."
     ),
@@ -92,6 +98,7 @@ WORDS: dict[str, Words] = {
         "Port {port} on {host} is in use.",
         how="Leave the port out, so that the system chooses a free one, or stop its owner.",
     ),
+    "RUNS_ALREADY": Words("{what} runs already.", "{reason}", "{cure}"),
     "SERVICE_FAILED": Words(
         "{service} did not start: {reason}.", "It wrote last:\n{log}", "{cure}"
     ),

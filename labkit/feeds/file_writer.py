@@ -31,14 +31,14 @@ class FileWriter:
         An existing folder.
     run
         A number that no other writer of this folder has or had.
-    now_ms
-        As for :class:`FolderTarget`.
+    next_ms
+        Gives each file its modification time, in milliseconds since 1970.
     """
 
-    def __init__(self, folder: Path, run: int, now_ms: Callable[[], int]) -> None:
+    def __init__(self, folder: Path, run: int, next_ms: Callable[[], int]) -> None:
         self._folder = folder
         self._run = run
-        self._now_ms = now_ms
+        self._next_ms = next_ms
         self._count = 0
 
     def put(self, stem: str, ending: str, write: Callable[[Path], Any]) -> None:
@@ -53,7 +53,7 @@ class FileWriter:
         hidden = self._folder / f".{final.name}.tmp"
         try:
             write(hidden)
-            later_ns = _next_ms(self._folder, self._now_ms()) * 1_000_000
+            later_ns = self._next_ms() * 1_000_000
             os.utime(hidden, ns=(later_ns, later_ns))
             hidden.rename(final)
         except OSError as error:
@@ -106,13 +106,34 @@ _last_ms: dict[Path, int] = {}
 _last_ms_lock = threading.Lock()
 
 
-def _next_ms(folder: Path, now_ms: int) -> int:
-    """Return a modification time later than every file's here: now, if the clock has moved on."""
-    with _last_ms_lock:
-        if folder not in _last_ms:
-            _last_ms[folder] = max(_modified_ms(folder), default=0)
-        _last_ms[folder] = max(_last_ms[folder] + 1, now_ms)
-        return _last_ms[folder]
+def folder_times(folder: Path, now_ms: Callable[[], int]) -> Callable[[], int]:
+    """Return what gives times later than every file's there: now, if the clock has moved on."""
+
+    def next_ms() -> int:
+        with _last_ms_lock:
+            if folder not in _last_ms:
+                _last_ms[folder] = max(_modified_ms(folder), default=0)
+            _last_ms[folder] = max(_last_ms[folder] + 1, now_ms())
+            return _last_ms[folder]
+
+    return next_ms
+
+
+def clock_times(now_ms: Callable[[], int]) -> Callable[[], int]:
+    """Return what gives times just after a clock that stands still between two batches.
+
+    A batch takes the files whose time is after the batch before and not after its own; the
+    files of other clocks may be years ahead, so they must not count here.
+    """
+    last_ms = 0
+
+    def next_ms() -> int:
+        nonlocal last_ms
+        with _last_ms_lock:
+            last_ms = max(last_ms, now_ms()) + 1
+            return last_ms
+
+    return next_ms
 
 
 def _modified_ms(folder: Path) -> list[int]:

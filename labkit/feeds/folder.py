@@ -10,12 +10,20 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 from labkit import scratch, settings
-from labkit.errors import InvalidArgument, require_choice, require_type
+from labkit.errors import InvalidArgument, require_choice, require_type, wrong_type
 from labkit.events.stream import Event, EventStream
 from labkit.feeds.encode import FORMATS, file_content
-from labkit.feeds.file_writer import FileWriter, claim_run, is_run_mark, not_writable
+from labkit.feeds.file_writer import (
+    FileWriter,
+    claim_run,
+    clock_times,
+    folder_times,
+    is_run_mark,
+    not_writable,
+)
 from labkit.feeds.files import find_files
 from labkit.feeds.registry import close_feeds_into
 from labkit.feeds.target import StoredRun
@@ -30,6 +38,7 @@ def folder(
     *,
     format: str = "json",  # noqa: A002 (Spark's word for it)
     keep: bool = False,
+    clock: Clock | None = None,
 ) -> FolderTarget:
     """Make a folder that a feed can write to, and that Spark can read from at once.
 
@@ -42,11 +51,15 @@ def folder(
         ``text``, ``csv`` (with a header line), ``json`` (an object a line), ``parquet``, ``orc``.
     keep
         True: a plain name stays on disk, with its files, for the next kernel.
+    clock
+        Where the files' times come from: a context of ``lab.streaming_context()``, or any object
+        with a method ``now_ms()`` that returns milliseconds since 1970. A file then lies just
+        after that clock, so ``textFileStream`` sees it in the next batch. None: the real clock.
 
     Raises
     ------
     InvalidArgument
-        ``UNKNOWN_CHOICE`` (format), ``WRONG_TYPE`` or ``OUT_OF_RANGE`` (name),
+        ``UNKNOWN_CHOICE`` (format), ``WRONG_TYPE`` (name, clock) or ``OUT_OF_RANGE`` (name),
         ``OUTSIDE_SCRATCH`` (a relative name that leads out of the scratch space),
         ``NOT_WRITABLE``.
 
@@ -57,12 +70,26 @@ def folder(
     ('csv', True)
     """
     require_choice("format", format, FORMATS)
+    _require_clock(clock)
     path, is_emptied = _locate(name, keep=keep)
     _make_writable(path)
     if is_emptied:
         close_feeds_into(str(path))
         _empty(path)
-    return FolderTarget(path, format=format)
+    return FolderTarget(path, format=format, clock=clock)
+
+
+def _require_clock(clock: Any) -> None:
+    if clock is not None and not callable(getattr(clock, "now_ms", None)):
+        expected = "a context of lab.streaming_context(), or an object with a method now_ms()"
+        raise wrong_type("clock", clock, expected=expected)
+
+
+class Clock(Protocol):
+    """Tells the time, real or not."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since 1970."""
 
 
 class FolderTarget:
@@ -76,6 +103,9 @@ class FolderTarget:
         One of :data:`labkit.feeds.encode.FORMATS`.
     now_ms
         Milliseconds since 1970: where the files' modification times come from.
+    clock
+        Used in the place of ``now_ms``, for files that are read by that clock alone: what has
+        another time does not count.
 
     Notes
     -----
@@ -97,9 +127,12 @@ class FolderTarget:
         *,
         format: str = "json",  # noqa: A002 (Spark's word for it)
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock: Clock | None = None,
     ) -> None:
         self._folder = path
-        self._now_ms = now_ms
+        self._next_ms = (
+            clock_times(clock.now_ms) if clock is not None else folder_times(path, now_ms)
+        )
         self.format = format
 
     def __repr__(self) -> str:
@@ -135,7 +168,7 @@ class FolderTarget:
         """Do nothing: files need no closing."""
 
     def _files(self) -> FileWriter:
-        return FileWriter(self._folder, claim_run(self._folder), self._now_ms)
+        return FileWriter(self._folder, claim_run(self._folder), self._next_ms)
 
 
 class FolderRun(StoredRun):
