@@ -20,5 +20,6 @@ from .feeds.folder import folder as folder
 from .feeds.socket_server import socket as socket
 from .services.kafka import kafka as kafka
 from .views.live_table import live as live
+from .views.progress_panel import progress as progress
 from .views.registry import headless as headless
 from .views.registry import link as link

@@ -1,0 +1,144 @@
+"""What a started query is set to do, as plain values: mode, trigger, watermark, windows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+# Operators that keep state or change which rows a window gets.
+_STATEFUL = ("Aggregate", "Deduplicate", "Join", "FlatMapGroups", "TransformWithState", "Limit")
+# What Spark itself puts between a watermark and its windows; a learner's filter is not in it.
+_PASSES_ALL = re.compile(r"Project|Expand|SubqueryAlias|Filter isnotnull\(\w+#\d+-T\d+ms\)$")
+_WATERMARK = "EventTimeWatermark"
+_DELAY = re.compile(r"-T(\d+)ms")
+_SLIDE = re.compile(r"LongType\) - (-?\d+)\) % (\d+)\)")
+_LENGTH = re.compile(r"- \d+\) \+ (\d+)\), LongType, Timestamp")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a query cuts event time into windows.
+
+    Parameters
+    ----------
+    length, slide
+        Event time; a tumbling window slides by its own length.
+    offset
+        By how much the windows are moved against full hours (``startTime``).
+    """
+
+    length: timedelta
+    slide: timedelta
+    offset: timedelta = timedelta(0)
+
+    def around(self, time: datetime) -> list[tuple[datetime, datetime]]:
+        """Return start and end of each window that a time falls into, the oldest first.
+
+        Examples
+        --------
+        >>> ten = Windows(length=timedelta(minutes=10), slide=timedelta(minutes=5))
+        >>> [f"{start:%H:%M}" for start, _ in ten.around(datetime(2024, 1, 1, 10, 7, tzinfo=UTC))]
+        ['10:00', '10:05']
+        """
+        start = time - ((time - EPOCH - self.offset) % self.slide)
+        found = []
+        while start + self.length > time:
+            found.append((start, start + self.length))
+            start -= self.slide
+        return found[::-1]
+
+
+@dataclass(frozen=True)
+class QueryFacts:
+    """What a started query is set to do.
+
+    Parameters
+    ----------
+    mode
+        ``append``, ``update`` or ``complete``.
+    zone
+        The session's time zone, by name.
+    cores
+        How many tasks run at once.
+    interval_s
+        Seconds of processing time between two batches; None when the next one starts at once.
+    delay
+        The watermark's delay in event time; None without one, and when there are several.
+    windows
+        The windows of the query's one aggregation, when each row below the watermark reaches it
+        (no filter or join between); else None.
+    """
+
+    mode: str
+    zone: str = "UTC"
+    cores: int = 1
+    interval_s: float | None = None
+    delay: timedelta | None = None
+    windows: Windows | None = None
+
+
+def query_facts(query: Any) -> QueryFacts:
+    """Return what a query is set to do; it may have ended.
+
+    Parameters
+    ----------
+    query
+        A ``StreamingQuery`` of PySpark.
+    """
+    execution = query._jsq.streamingQuery()
+    session = query._jsq.sparkSession()
+    plan = execution.analyzedPlan().toString()
+    return QueryFacts(
+        mode=execution.outputMode().toString().lower(),
+        zone=session.conf().get("spark.sql.session.timeZone"),
+        cores=session.sparkContext().defaultParallelism(),
+        interval_s=_interval_s(execution.trigger()),
+        delay=delay_in(plan),
+        windows=windows_in(plan),
+    )
+
+
+def delay_in(plan: str) -> timedelta | None:
+    """Return the delay of the only watermark in the text of a plan."""
+    found = set(_DELAY.findall(plan))
+    if plan.count(_WATERMARK) != 1 or len(found) != 1:
+        return None
+    return timedelta(milliseconds=int(found.pop()))
+
+
+def windows_in(plan: str) -> Windows | None:
+    """Return the windows in the text of a plan, when they get every row below the watermark."""
+    nodes = [line.lstrip(" :+-~") for line in plan.splitlines() if line.strip()]
+    stateful = [i for i, node in enumerate(nodes) if _name(node).startswith(_STATEFUL)]
+    marks = [i for i, node in enumerate(nodes) if node.startswith(_WATERMARK)]
+    if len(stateful) != 1 or len(marks) != 1 or not nodes[stateful[0]].startswith("Aggregate"):
+        return None
+    between = nodes[stateful[0] + 1 : marks[0]]
+    if not between or not all(map(_PASSES_ALL.match, between)):
+        return None
+    return _read_windows("\n".join(between))
+
+
+def _name(node: str) -> str:
+    return node.split(" ", maxsplit=1)[0].removeprefix("Global").removeprefix("Local")
+
+
+def _read_windows(nodes: str) -> Windows | None:
+    slide, length = _SLIDE.search(nodes), _LENGTH.search(nodes)
+    if slide is None or length is None:
+        return None
+    return Windows(
+        length=timedelta(microseconds=int(length[1])),
+        slide=timedelta(microseconds=int(slide[2])),
+        offset=timedelta(microseconds=int(slide[1])),
+    )
+
+
+def _interval_s(trigger: Any) -> float | None:
+    if trigger.getClass().getSimpleName() != "ProcessingTimeTrigger":
+        return None
+    return trigger.intervalMs() / 1000 or None
