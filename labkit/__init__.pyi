@@ -19,6 +19,7 @@ from .feeds.feed import feed as feed
 from .feeds.folder import folder as folder
 from .feeds.socket_server import socket as socket
 from .services.kafka import kafka as kafka
+from .views.compare import compare as compare
 from .views.live_table import live as live
 from .views.progress_panel import progress as progress
 from .views.registry import headless as headless

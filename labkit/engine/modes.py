@@ -10,7 +10,7 @@ from labkit.errors import InvalidArgument, wrong_type
 
 MODES = ("append", "update", "complete")
 # Each query reads for itself, and from these it gets the same rows as the others.
-REPEATABLE = ("kafka", "rate-micro-batch")
+REPEATABLE = ("files", "kafka", "rate-micro-batch")
 WHY_NOT = {
     "socket": "A socket gives each row to one reader only, so every query would get other rows.",
     "rate": "The rate source makes rows by the clock, so every query would get other rows.",
@@ -33,17 +33,24 @@ def require_repeatable(df: Any) -> None:
     """
     if not hasattr(df, "_jdf") or not df.isStreaming:
         raise wrong_type("df", df, expected="a streaming DataFrame, as spark.readStream makes it")
-    plan = df._jdf.queryExecution().analyzed()
-    for relation in find_nodes(plan, "StreamingRelationV2"):
-        name = relation.sourceName()
+    for name in _sources(df._jdf.queryExecution().analyzed()):
         if name not in REPEATABLE:
             raise InvalidArgument(
                 "UNKNOWN_CHOICE",
                 name="the source",
                 value=name,
-                choices=f"files, {', '.join(REPEATABLE)}",
+                choices=", ".join(REPEATABLE),
                 cure=" ".join([WHY_NOT.get(name, OTHERWISE), CURES.get(name, "")]).strip(),
             )
+
+
+def _sources(plan: Any) -> list[str]:
+    """Return the names of a plan's sources; all formats of files are called ``files``."""
+    names = [relation.sourceName() for relation in find_nodes(plan, "StreamingRelation")]
+    others = [relation.sourceName() for relation in find_nodes(plan, "StreamingRelationV2")]
+    memory = find_nodes(plan, "StreamingExecutionRelation")
+    files = ["files" if name.startswith("FileSource[") else name for name in names]
+    return [*files, *others, *("memory" for _ in memory)]
 
 
 def start_modes(
@@ -83,6 +90,11 @@ def start_modes(
                 query.stop()
             raise
     return queries, refused
+
+
+def groups_rows(df: Any) -> bool:
+    """Whether a plan combines rows into groups."""
+    return bool(find_nodes(df._jdf.queryExecution().analyzed(), "Aggregate"))
 
 
 def watermark_words(df: Any) -> str:

@@ -223,11 +223,11 @@ def explain(mode: str, words: str) -> Refusal:
 
 
 def own_words(message: str) -> str:
-    """Return what Spark said, without the plan that it prints after it.
+    r"""Return what Spark said, without the plan that it prints after it.
 
     Examples
     --------
-    >>> own_words("Sorting is not supported here;\\n~Sort [who ASC]\\n+- ~Relation")
+    >>> own_words("Sorting is not supported here;\n~Sort [who ASC]\n+- ~Relation")
     'Sorting is not supported here'
     """
     first = message.strip().split("\n")[0].split(" SQLSTATE:")[0]
