@@ -3,6 +3,8 @@
 from .checkup import doctor as doctor
 from .control import stop as stop
 from .control import stop_all as stop_all
+from .engine.clock import streaming_context as streaming_context
+from .engine.clock import tick as tick
 from .engine.session import spark as spark
 from .errors import LabkitError as LabkitError
 from .events.clicks import Clicks as Clicks
@@ -20,6 +22,7 @@ from .feeds.folder import folder as folder
 from .feeds.socket_server import socket as socket
 from .services.kafka import kafka as kafka
 from .views.compare import compare as compare
+from .views.live_marbles import marbles as marbles
 from .views.live_table import live as live
 from .views.progress_panel import progress as progress
 from .views.registry import headless as headless
