@@ -11,6 +11,7 @@ A mode that Spark refuses has its reason in the place of the tables.
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import Any
 
@@ -32,25 +33,33 @@ from labkit.views.table import SAME
 
 # A column is narrow; and with three of them a frame must stay below 40 KB.
 MAX_COLUMNS = 5
-MAX_FRAME = 38_000
+MAX_FRAME = 40_000
 CAPS = (6, 3, 1)
 TITLE_CHARS = 200
 STEPS_SHOWN = 8
-FROM_X, CELL, BAR, LABELS = 70, 26, 22, 34
+FROM_X, CELL, BAR, LABELS = 64, 24, 22, 34
 
 
 def render(model: Comparison, cap: int) -> Frame:
     """Draw the comparison with at most ``cap`` rows in each table, fewer where they are long."""
-    for rows in (cap, *(few for few in CAPS if few < cap)):
-        html = _page(model, rows)
-        if len(html.encode()) <= MAX_FRAME:
-            break
+    frame = _frame(model, cap)
+    for few in CAPS:
+        if (
+            few < cap
+            and len(json.dumps(frame.as_message(), ensure_ascii=False).encode()) > MAX_FRAME
+        ):
+            frame = _frame(model, few)
+    return frame
+
+
+def _frame(model: Comparison, cap: int) -> Frame:
     facts, sentence = facts_of(model), sentence_of(model)
     lines = [f"{model.name} · {facts}", sentence]
     for lane in model.lanes:
-        lines += ["", *_lane_text(model, lane, rows)]
+        lines += ["", *_lane_text(model, lane, cap)]
+    pages = (Page("", _page(model, cap)),)
     text = "\n".join(lines)
-    return Frame(model.step, model.first, model.name, facts, sentence, (Page("", html),), text)
+    return Frame(model.step, model.first, model.name, facts, sentence, pages, text)
 
 
 # ---- rows ----

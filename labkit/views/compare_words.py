@@ -86,7 +86,7 @@ def _other_rows_words(model: Comparison) -> str:
 
 def note_of(model: Comparison, lane: Lane) -> str:
     """Say how to read the table of a mode."""
-    if lane.ended and lane.refusal is None and model.step >= 0:
+    if lane.ended and lane.batch is None:  # the others went on without it
         last = lane.history[-1].step if lane.history else None
         return "Stopped." if last is None else f"Stopped after step {last}."
     match lane.mode:
