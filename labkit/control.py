@@ -60,7 +60,7 @@ def stop(*things: Any) -> None:
 
 
 def stop_all() -> None:
-    """Stop every query, feed, view and service of this kernel, then the Spark session.
+    """Stop every query, DStream, feed, view and service of this kernel, then the Spark session.
 
     Safe to call twice, and when nothing was ever started. One part that fails does not keep the
     parts after it from being stopped; its error is raised at the end.
@@ -75,6 +75,7 @@ def stop_all() -> None:
             if loaded := sys.modules.get(module):
                 parts.callback(getattr(loaded, function))
         parts.callback(_stop_queries)
+        parts.callback(_stop_streaming_context)
 
 
 def _require_stoppable(thing: Any) -> None:
@@ -109,6 +110,14 @@ def _stop_queries() -> None:
     session = _session()
     for query in session.streams.active if session is not None else []:
         _stop_query(query)
+
+
+def _stop_streaming_context() -> None:
+    """Stop the context of DStreams that runs, whoever made it; the session goes on."""
+    streaming = sys.modules.get("pyspark.streaming")
+    context = streaming.StreamingContext._activeContext if streaming else None
+    if context is not None and _session() is not None:
+        context.stop(stopSparkContext=False)
 
 
 def _stop_query(query: Any) -> None:

@@ -19,39 +19,19 @@ from weakref import WeakValueDictionary
 from labkit.engine.batches import MAX_BACKLOG
 from labkit.engine.clock import (
     batch_number,
-    failure_in,
     java_context,
     state_of,
     stopped_context,
 )
+from labkit.engine.lane_flow import flow_between
+from labkit.engine.lane_rows import Rows, first_rows
 from labkit.engine.listener import Ended
 from labkit.engine.watching import RUNNING, STOPPED, State
 from labkit.errors import Conflict, InvalidArgument, wrong_type
 
-# Of each lane and batch; more marbles could not be told apart.
-MAX_ROWS = 6
 GIVEN, MADE = "given", "made"
 LANES = (GIVEN, MADE)
 STATES = {RUNNING: "Context running", STOPPED: "Context stopped"}
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of one DStream in one batch.
-
-    Parameters
-    ----------
-    rows
-        The first :data:`MAX_ROWS`.
-    count
-        How many there were in all.
-    failure
-        Why they could not be had; empty when they could.
-    """
-
-    rows: tuple[Any, ...] = ()
-    count: int = 0
-    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,29 +54,6 @@ class LaneBatch:
     end_ms: int
     given: Rows | None
     made: Rows | None
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Which batches of one DStream go into a batch of another.
-
-    Parameters
-    ----------
-    batch_ms
-        Length of the context's batches.
-    given_every_ms, made_every_ms
-        How often each of the two has a batch.
-    window_ms
-        How far back a batch reaches; None when it takes its own batch only.
-    keeps_state
-        Whether all earlier batches count too (``updateStateByKey``).
-    """
-
-    batch_ms: int
-    given_every_ms: int
-    made_every_ms: int
-    window_ms: int | None = None
-    keeps_state: bool = False
 
 
 class LanesReader:
@@ -122,7 +79,7 @@ class LanesReader:
         self.name = name
         self._ssc = given._ssc
         self._java = java_context(self._ssc)
-        self.flow = _flow(given._jdstream.dstream(), made._jdstream.dstream(), self._java)
+        self.flow = flow_between(given._jdstream.dstream(), made._jdstream.dstream(), self._java)
         self._lock = threading.Lock()
         self._parts: dict[int, dict[str, Rows]] = {}
         self._kept: deque[LaneBatch] = deque(maxlen=MAX_BACKLOG)
@@ -233,19 +190,6 @@ _numbers = count(1)
 _readers: WeakValueDictionary[int, LanesReader] = WeakValueDictionary()
 
 
-def _make_rank() -> Any:
-    def rank(row: Any) -> tuple[int, float, str]:
-        key = row[0] if isinstance(row, tuple) and row else row
-        is_number = isinstance(key, int | float)
-        return (0, key, "") if is_number else (1, 0, str(key))
-
-    return rank
-
-
-# Orders pairs by key: numbers by size, before everything else as text.
-_rank = _make_rank()
-
-
 def _tap(number: int, lane: str) -> Any:
     def take(time: datetime, rdd: Any) -> None:
         _take(number, lane, time, rdd)
@@ -256,57 +200,7 @@ def _tap(number: int, lane: str) -> Any:
 def _take(number: int, lane: str, time: datetime, rdd: Any) -> None:
     reader = _readers.get(number)
     if reader is not None and reader.is_watched():
-        reader.put(lane, round(time.timestamp() * 1000), _first_rows(rdd))
-
-
-def _first_rows(rdd: Any) -> Rows:
-    """Return the first rows of an RDD and their count, in one job; an error becomes words."""
-    try:
-        by_key = _is_hashed(rdd)
-        parts = rdd.mapPartitions(_peek(MAX_ROWS, by_key=by_key)).collect()
-    except Exception as error:  # noqa: BLE001 - the learner's own output shows it as Spark does
-        return Rows(failure=failure_in(error).cause)
-    rows = [row for first, _ in parts for row in first]
-    if by_key:
-        rows.sort(key=_rank)
-    return Rows(tuple(rows[:MAX_ROWS]), sum(size for _, size in parts))
-
-
-def _is_hashed(rdd: Any) -> bool:
-    """Whether rows lie where the hash of their key sent them, so that their order says nothing."""
-    from pyspark.rdd import portable_hash  # noqa: PLC0415 - only where DStreams are used
-
-    java = rdd._jrdd.rdd()
-    found = java.partitioner()
-    if not found.isDefined():
-        return False
-    plain = rdd.ctx._jvm.PythonPartitioner(java.getNumPartitions(), id(portable_hash))
-    return bool(found.get().equals(plain))
-
-
-def _peek(limit: int, *, by_key: bool) -> Any:
-    """Return a function for Spark's Python workers, which need no labkit for it."""
-    rank = _rank if by_key else None  # neither of them can be imported, so both travel along
-
-    def peek(rows: Any) -> list[tuple[list[Any], int]]:
-        from heapq import nsmallest  # noqa: PLC0415 - runs in another process
-        from itertools import islice  # noqa: PLC0415 - runs in another process
-
-        seen = 0
-
-        def counted() -> Any:
-            nonlocal seen
-            for row in rows:
-                seen += 1
-                yield row
-
-        every = counted()
-        first = list(islice(every, limit)) if rank is None else nsmallest(limit, every, key=rank)
-        for _ in every:
-            pass
-        return [(first, seen)]
-
-    return peek
+        reader.put(lane, round(time.timestamp() * 1000), first_rows(rdd))
 
 
 def _require_new(given: Any, made: Any) -> None:
@@ -329,41 +223,3 @@ def _require_new(given: Any, made: Any) -> None:
             reason="Spark takes no outputs after ssc.start(), and marbles need two.",
             cure="Call lab.marbles(…) before ssc.start(): run the cells from the context on again.",
         )
-
-
-def _flow(given: Any, made: Any, java: Any) -> Flow:
-    """Read from Spark's own DStreams how batches of ``made`` come from those of ``given``."""
-    own = _ancestors(given)
-    between = [node for node in _ancestors(made) if node not in own]
-    kinds = [_kind(node) for node in between]
-    return Flow(
-        batch_ms=java.graph().batchDuration().milliseconds(),
-        given_every_ms=given.slideDuration().milliseconds(),
-        made_every_ms=made.slideDuration().milliseconds(),
-        window_ms=_reach_ms(made, own) if any("Windowed" in kind for kind in kinds) else None,
-        keeps_state=any("StateDStream" in kind for kind in kinds),
-    )
-
-
-def _reach_ms(node: Any, own: list[Any]) -> int:
-    """Return how far back a batch of a DStream reaches into those that are given."""
-    if node in own:
-        return int(node.slideDuration().milliseconds())
-    parents = _parents(node)
-    behind = max((_reach_ms(parent, own) for parent in parents), default=0)
-    if "Windowed" in _kind(node):
-        behind += node.windowDuration().milliseconds() - parents[0].slideDuration().milliseconds()
-    return int(behind)
-
-
-def _ancestors(node: Any) -> list[Any]:
-    return [node, *(found for parent in _parents(node) for found in _ancestors(parent))]
-
-
-def _parents(node: Any) -> list[Any]:
-    found = node.dependencies()
-    return [found.apply(i) for i in range(found.size())]
-
-
-def _kind(node: Any) -> str:
-    return str(node.getClass().getSimpleName())

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from labkit.engine.clock import clock_text
-from labkit.engine.lanes import LanesReader, Rows
+from labkit.engine.lane_rows import Rows
+from labkit.engine.lanes import LanesReader
 from labkit.errors import InvalidArgument, require_type, wrong_type
 from labkit.views.marbles import Marbles, fold
 from labkit.views.marbles_page import render

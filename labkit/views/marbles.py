@@ -1,4 +1,4 @@
-"""The marbles' memory: ``fold`` a batch of two DStreams into what is known (``marbles_page`` draws).
+"""The marbles' memory: ``fold`` a batch of two DStreams into it (``marbles_page`` draws it).
 
 It is pure: batches come in order, the last ones are kept, and each key gets a shape when it is
 first seen, on either side of the operator.
@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labkit.engine.batches import MAX_BACKLOG
-from labkit.engine.lanes import Flow, LaneBatch, Rows
+from labkit.engine.lane_flow import Flow
+from labkit.engine.lane_rows import Rows
+from labkit.engine.lanes import LaneBatch
 from labkit.views.cells import cut, text_of
 
 # What Python writes of an object without a text of its own; it changes from run to run.

@@ -1,11 +1,12 @@
-"""The marbles' picture: what goes in on top, the operator, what comes out below, one box a batch."""
+"""One frame of the marbles: the sentence, the picture, the same as text and as a table."""
 
 from __future__ import annotations
 
 from html import escape
 
 from labkit.engine.clock import clock_text
-from labkit.engine.lanes import LaneBatch, Rows
+from labkit.engine.lane_rows import Rows
+from labkit.engine.lanes import LaneBatch
 from labkit.views.frame import Frame, Page, waiting_frame
 from labkit.views.marbles import Marbles, key_text, lane_text, values_text
 from labkit.views.marbles_picture import SHOWN, picture_of
@@ -34,7 +35,7 @@ def render(marbles: Marbles) -> Frame:
     html = (
         '<div class="lk-scroll lk-m-figure" tabindex="0" role="region" aria-label="marbles">'
         f"{drawing}</div>"
-        f'<pre class="lk-m-text">{escape(text)}</pre>'
+        f'<pre class="lk-m-text" tabindex="0">{escape(text)}</pre>'
         f"<details><summary>Show as table</summary>{_table(marbles)}</details>"
     )
     facts = f"batch {batch.number} · one batch = {_duration(marbles.flow.batch_ms)}"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from labkit.engine.clock import clock_text
-from labkit.engine.lanes import LaneBatch, Rows
+from labkit.engine.lane_rows import Rows
+from labkit.engine.lanes import LaneBatch
 from labkit.views.marbles import Marbles, key_text, row_text
 from labkit.views.svg import Markup, element, join, path, picture
 
@@ -23,7 +24,7 @@ PITCH = WIDTH + GAP
 RIGHT = LEFT + SHOWN * PITCH - GAP
 TOP, LANE_MIN, ROW, PAD = 34, 62, 40, 11
 STAIR, TICK, OP, ARROW = 22, 7, 38, 32
-HALF, BETWEEN, BOLD_CHAR = 18, 8, 8
+HALF, BETWEEN, BOLD_CHAR = 18, 6, 8
 MAX_CHARS, MAX_OP_CHARS, MAX_NAME_CHARS = 12, 84, 12
 SHAPES = ("round", "square", "diamond", "triangle")
 
@@ -50,6 +51,24 @@ class Heights:
     def bottom(self) -> float:
         """The line with the times."""
         return self.made_y + self.made + 20
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where one batch of one DStream is drawn, and the class of its frame."""
+
+    x: float
+    y: float
+    height: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Marble:
+    """A row to draw: its key (None: no row, only words) and its text."""
+
+    key: str | None
+    text: str
 
 
 def picture_of(marbles: Marbles, prefix: str, title: str, words: str) -> Markup:
@@ -114,93 +133,87 @@ def _column(
     is_newest = batch is marbles.batches[-1]
     head = "lk-m-strong" if is_newest else "lk-m-quiet"
     yield _text(f"batch {batch.number}", x + WIDTH / 2, 22, head, "middle")
-    is_source = batch.number in takes
-    frame = "lk-m-source" if is_source else "lk-m-box"
-    yield from _lane(marbles, batch.given, x, TOP, at.given, frame, is_on=is_source)
-    frame = "lk-m-current" if is_newest else "lk-m-box"
-    yield from _lane(marbles, batch.made, x, at.made_y, at.made, frame, is_on=is_newest)
+    upper = Box(x, TOP, at.given, "lk-m-source" if batch.number in takes else "lk-m-box")
+    yield from _side(marbles, batch.given, upper)
+    lower = Box(x, at.made_y, at.made, "lk-m-current" if is_newest else "lk-m-box")
+    yield from _side(marbles, batch.made, lower)
     yield _text(clock_text(batch.end_ms), x + WIDTH, at.bottom, head, "end")
 
 
-def _lane(
-    marbles: Marbles,
-    lane: Rows | None,
-    x: float,
-    y: float,
-    height: float,
-    frame: str,
-    *,
-    is_on: bool,
-) -> Iterator[Markup]:
+def _side(marbles: Marbles, lane: Rows | None, box: Box) -> Iterator[Markup]:
     """Draw one batch of one DStream."""
-    middle = y + height / 2
+    middle_x, middle_y = box.x + WIDTH / 2, box.y + box.height / 2
     if lane is None:
-        yield _text("not due", x + WIDTH / 2, middle + 4, "lk-m-quiet", "middle")
+        yield _text("not due", middle_x, middle_y + 4, "lk-m-quiet", "middle")
         return
-    yield element("rect", x=x, y=y, width=WIDTH, height=height, rx=4, class_=frame)
+    frame = {"x": box.x, "y": box.y, "width": WIDTH, "height": box.height}
+    yield element("rect", **frame, rx=4, class_=box.kind)
     if lane.failure:
-        yield _text("# error", x + WIDTH / 2, middle + 4, "lk-m-error", "middle")
+        yield _text("# error", middle_x, middle_y + 4, "lk-m-error", "middle")
     elif not lane.count:
-        yield _text("∅ empty", x + WIDTH / 2, middle + 4, "lk-m-quiet", "middle")
+        yield _text("∅ empty", middle_x, middle_y + 4, "lk-m-quiet", "middle")
     lines = _lines(lane)
     for number, line in enumerate(lines):
-        center_y = middle + (number - (len(lines) - 1) / 2) * ROW
-        widths = [_width(text) for _, text in line]
-        left = x + (WIDTH - sum(widths) - BETWEEN * (len(line) - 1)) / 2
-        for (key, text), width in zip(line, widths, strict=True):
-            shape = SHAPES[marbles.keys.get(key, 0) % len(SHAPES)] if key is not None else ""
-            yield _marble(shape, text, left + width / 2, center_y, width, is_on=is_on)
+        y = middle_y + (number - (len(lines) - 1) / 2) * ROW
+        left = middle_x - (sum(map(_width, line)) + BETWEEN * (len(line) - 1)) / 2
+        for marble in line:
+            width = _width(marble)
+            yield _marble(marbles, marble, left + width / 2, y, is_on=box.kind != "lk-m-box")
             left += width + BETWEEN
 
 
-def _lines(lane: Rows) -> list[list[tuple[str | None, str]]]:
-    """Put marbles into lines that fit into a box: each its key (None: not a marble) and text."""
-    marbles: list[tuple[str | None, str]] = [
-        (key_text(row), _short(row_text(row), MAX_CHARS)) for row in lane.rows
-    ]
+def _lines(lane: Rows) -> list[list[Marble]]:
+    """Put marbles into lines that fit into a box."""
+    marbles = [Marble(key_text(row), row_text(row)) for row in lane.rows]
     if lane.count > len(lane.rows):
-        marbles.append((None, f"…+{lane.count - len(lane.rows)}"))
-    lines: list[list[tuple[str | None, str]]] = []
+        marbles.append(Marble(None, f"…+{lane.count - len(lane.rows)}"))
+    lines: list[list[Marble]] = []
     room = 0.0
     for marble in marbles:
-        width = _width(marble[1]) + BETWEEN
+        width = _width(marble)
         if not lines or width > room:
             lines.append([])
-            room = WIDTH - 4
+            room = WIDTH - 8
         lines[-1].append(marble)
-        room -= width
+        room -= width + BETWEEN
     return lines
 
 
-def _width(text: str) -> float:
-    return max(2 * HALF, BOLD_CHAR * len(text) + 14)
+def _width(marble: Marble) -> float:
+    return max(2 * HALF, BOLD_CHAR * len(_short(marble.text, MAX_CHARS)) + 12)
 
 
-def _marble(shape: str, text: str, x: float, y: float, width: float, *, is_on: bool) -> Markup:
-    words = _text(text, x, y + 4.5, "lk-m-value", "middle")
-    if not shape:
+def _marble(marbles: Marbles, marble: Marble, x: float, y: float, *, is_on: bool) -> Markup:
+    short = _short(marble.text, MAX_CHARS)
+    words = _text(short, x, y + 4.5, "lk-m-value", "middle")
+    if marble.key is None:
         return words
+    shape = SHAPES[marbles.keys.get(marble.key, 0) % len(SHAPES)]
     kind = "lk-m-marble lk-m-on" if is_on else "lk-m-marble"
-    half = width / 2
-    if shape in ("round", "square"):
-        box = {"x": x - half, "y": y - HALF, "width": width, "height": 2 * HALF}
-        outline = element("rect", **box, rx=HALF if shape == "round" else 4, class_=kind)
-    else:
-        outline = element("path", d=path(_corners(shape, x, y, half)) + "Z", class_=kind)
-    return join([outline, words])
+    outline = _outline(shape, x, y, _width(marble) / 2, kind)
+    if short == marble.text:
+        return join([outline, words])
+    return element("g", element("title", marble.text), outline, words)  # for the pointer
+
+
+def _outline(shape: str, x: float, y: float, half: float, kind: str) -> Markup:
+    if shape in {"diamond", "triangle"}:
+        return element("path", d=path(_corners(shape, x, y, half)) + "Z", class_=kind)
+    box = {"x": x - half, "y": y - HALF, "width": 2 * half, "height": 2 * HALF}
+    return element("rect", **box, rx=HALF if shape == "round" else 4, class_=kind)
 
 
 def _corners(shape: str, x: float, y: float, half: float) -> list[tuple[float, float]]:
     top, bottom = y - HALF, y + HALF
     if shape == "diamond":
-        flat = max(0, half - 2 * HALF)  # a long text stretches it
+        flat = half - 14 if half > 24 else 0  # a long text stretches it
         return [
-            (x - half - 4, y),
-            (x - flat, top - 3),
-            (x + flat, top - 3),
-            (x + half + 4, y),
-            (x + flat, bottom + 3),
-            (x - flat, bottom + 3),
+            (x - half - 3, y),
+            (x - flat, top - 2),
+            (x + flat, top - 2),
+            (x + half + 3, y),
+            (x + flat, bottom + 2),
+            (x - flat, bottom + 2),
         ]
     flat = max(5, half - HALF)
     return [(x - flat, top), (x + flat, top), (x + half + 5, bottom), (x - half - 5, bottom)]
@@ -258,7 +271,7 @@ def _state_links(made: list[tuple[int, LaneBatch]], at: Heights) -> Iterator[Mar
         head = [(end, y - 4), (end, y + 4), (end + 7, y)]
         arrow = "lk-m-arrow lk-m-on" if newest else "lk-m-arrow"
         yield element("path", d=path(head) + "Z", class_=arrow)
-        yield _text("state", (start + end) / 2, y - 4, "lk-m-quiet lk-m-halo", "middle")
+        yield _text("state", (start + end) / 2, y + 4, "lk-m-quiet lk-m-halo", "middle")
 
 
 def _operator(marbles: Marbles, at: Heights) -> Iterator[Markup]:
