@@ -6,17 +6,23 @@ is written once, for both forms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from html import escape
 from typing import Any
 
 from labkit.engine.batches import Column
-from labkit.views.cells import column_texts, cut
+from labkit.views.cells import MAX_CHARS, column_texts, cut, is_right_to_left, visible
 from labkit.views.table import CHANGED, NEW, REMOVED, SAME, WORDS, Row
 
 MAX_COLUMNS = 8
-# The whole text of a cell that had to be cut, for the pointer.
+# The whole text of a cell that had to be cut, for the pointer; all titles of a page share this.
 TITLE_CHARS = 2000
+# A row's place in the page is told by its key; a longer key is told by its sum.
+KEY_CHARS = 80
+# A shorter title than this says hardly more than the cell.
+MIN_TITLE = 60
 KINDS = {NEW: "new", CHANGED: "changed", REMOVED: "removed", SAME: "same", "": "same"}
 KINDS |= {"+I": "insert", "−U": "before", "+U": "after", "−D": "delete"}
 
@@ -41,6 +47,8 @@ class Grid:
     keys: list[bool]
     lines: list[Line]
     cells: list[list[tuple[str, str | None]]]
+    #: How much of a cut text the pointer shows.
+    title_chars: int = TITLE_CHARS
 
 
 def make_grid(
@@ -77,9 +85,51 @@ def make_grid(
     )
 
 
+def fitting(grid: Grid, room: int, *, signed: bool, newest: bool, text: bool) -> Grid:
+    """Return as many of the rows as fit into a message.
+
+    Parameters
+    ----------
+    grid
+        All of the rows.
+    room
+        Bytes for them.
+    signed
+        Whether the page has a column of signs.
+    newest
+        Whether the last rows are kept; else the first ones.
+    text
+        Whether their text form needs room as well.
+    """
+    notes = any(line.note for line in grid.lines)
+    title_chars = _title_room(grid)
+    places = range(len(grid.lines))
+    count = 0
+    for place in reversed(places) if newest else places:
+        html = _html_row(grid, place, signed=signed, notes=notes, title_chars=title_chars)
+        room -= message_bytes(html)
+        room -= message_bytes("".join(_text_cells(grid.cells[place]))) if text else 0
+        if room < 0:
+            break
+        count += 1
+    kept = slice(len(grid.lines) - count, None) if newest else slice(count)
+    return replace(grid, lines=grid.lines[kept], cells=grid.cells[kept], title_chars=title_chars)
+
+
+def message_bytes(text: str) -> int:
+    """Return the bytes of a text in a message to the browser, which is JSON."""
+    return len(text.encode()) + text.count('"') + text.count("\n") + text.count("\\")
+
+
+def _title_room(grid: Grid) -> int:
+    """Return how many characters of a title each cut cell may have."""
+    long = sum(1 for row in grid.cells for now, _ in row if len(now) > MAX_CHARS)
+    return TITLE_CHARS // max(1, long)
+
+
 def text_lines(grid: Grid) -> list[str]:
     """Align the cells in columns, with the sign in front."""
-    body = [[cut(now) if old is None else f"{old} → {now}" for now, old in r] for r in grid.cells]
+    body = [_text_cells(row) for row in grid.cells]
     widths = [max(map(len, column)) for column in zip(grid.heads, *body, strict=True)]
 
     def line(sign: str, cells: list[str], note: str = "") -> str:
@@ -92,7 +142,7 @@ def text_lines(grid: Grid) -> list[str]:
 
 
 def table_html(
-    grid: Grid, caption: str, *, signed: bool = False, title_chars: int = TITLE_CHARS
+    grid: Grid, caption: str, *, signed: bool = False, title_chars: int | None = None
 ) -> str:
     """Write the element ``table``.
 
@@ -105,8 +155,9 @@ def table_html(
     signed
         Whether it has a column of signs even when no row has one.
     title_chars
-        How much of a cut text the pointer shows.
+        How much of a cut text the pointer shows; None: as the grid says.
     """
+    title_chars = grid.title_chars if title_chars is None else title_chars
     heads = "".join(
         f'<th scope="col"{_classes(number=number)}>{escape(title)}</th>'
         for title, number in zip(grid.heads, grid.numbers, strict=True)
@@ -125,6 +176,10 @@ def table_html(
     )
 
 
+def _text_cells(cells: Iterable[tuple[str, str | None]]) -> list[str]:
+    return [cut(now) if old is None else f"{cut(old)} → {cut(now)}" for now, old in cells]
+
+
 def _column_cells(place: int, lines: list[Line]) -> list[tuple[str, str | None]]:
     now = [line.row[place] for line in lines]
     then = [(line.old or line.row)[place] for line in lines]
@@ -135,7 +190,7 @@ def _column_cells(place: int, lines: list[Line]) -> list[tuple[str, str | None]]
 
 def _head(column: Column, zone: str) -> str:
     timed = column.type == "timestamp" or column.is_window
-    return f"{column.name} ({zone})" if timed else column.name
+    return f"{cut(column.name)} ({zone})" if timed else cut(column.name)
 
 
 def _html_row(grid: Grid, place: int, *, signed: bool, notes: bool, title_chars: int) -> str:
@@ -144,22 +199,41 @@ def _html_row(grid: Grid, place: int, *, signed: bool, notes: bool, title_chars:
         _html_cell(*cell, number=number, key=key, title_chars=title_chars)
         for cell, number, key in zip(grid.cells[place], grid.numbers, grid.keys, strict=True)
     )
-    word = WORDS.get(line.sign, "")
+    word = WORDS.get(line.sign, "") if line.sign != SAME else ""
     said = f'<span class="lk-unseen">{word}</span>' if word else ""
     hidden = ' aria-hidden="true"' if word else ""
     sign = f'<td class="lk-sign"><span{hidden}>{line.sign}</span>{said}</td>' if signed else ""
     note = f'<td class="lk-note">{escape(line.note)}</td>' if notes else ""
-    row_id = escape(line.key, quote=True)
+    row_id = escape(_short_key(line.key), quote=True)
     return f'<tr data-key="{row_id}" class="lk-{KINDS[line.sign]}">{sign}{cells}{note}</tr>'
 
 
+def _short_key(key: str) -> str:
+    if len(key) <= KEY_CHARS:
+        return visible(key)
+    return visible(key[:20]) + blake2b(key.encode(errors="replace"), digest_size=12).hexdigest()
+
+
 def _html_cell(now: str, old: str | None, *, number: bool, key: bool, title_chars: int) -> str:
-    short = cut(now)
-    title = f' title="{escape(now[:title_chars], quote=True)}"' if short != now else ""
-    was = f'<span class="lk-old">{escape(cut(old))} →</span> ' if old is not None else ""
-    value = f"<b>{escape(short)}</b>" if old is not None else escape(short)
+    short = escape(cut(now), quote=False)
+    whole = visible(now[:title_chars])
+    wanted = len(now) > MAX_CHARS and title_chars >= MIN_TITLE
+    title = f' title="{escape(whole)}"' if wanted else ""
     classes = _classes(number=number, key=key, moved=old is not None)
-    return f'<td{classes}{title} dir="auto">{was}{value}</td>'
+    if old is None:
+        return f"<td{classes}{title}{_direction(now)}>{short}</td>"
+    before = escape(cut(old), quote=False)
+    # From left to right always, or the arrow would point from the new value to the old one.
+    was = f'<span class="lk-old">{_isolated(before)} →</span>'
+    return f"<td{classes}{title}>{was} <b{_direction(now)}>{short}</b></td>"
+
+
+def _isolated(text: str) -> str:
+    return f"<bdi>{text}</bdi>" if is_right_to_left(text) else text
+
+
+def _direction(text: str) -> str:
+    return ' dir="auto"' if is_right_to_left(cut(text)) else ""
 
 
 def _classes(**kinds: Any) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from labkit.engine.batches import MAX_ROWS
 from labkit.engine.watching import TableReader
 from labkit.errors import NotFound, require_int
 from labkit.views.registry import started
@@ -25,9 +26,13 @@ class LiveTable(View[Table]):
     @property
     def data(self) -> pd.DataFrame:
         """A copy of the result so far (at most 500 rows), closed windows included, by key."""
-        table = self.model
-        rows = [*table.closed.values(), *table.rows.values()]
-        return pd.DataFrame(rows, columns=[column.name for column in table.columns])
+        return rows_so_far(self.model)
+
+
+def rows_so_far(table: Table) -> pd.DataFrame:
+    """Return the result that a table holds, closed windows first, at most 500 rows."""
+    rows = [*table.closed.values(), *table.rows.values()][-MAX_ROWS:]
+    return pd.DataFrame(rows, columns=[column.name for column in table.columns])
 
 
 def live(
@@ -43,7 +48,7 @@ def live(
         The column or columns that make two rows the same; None: the columns that the query
         groups by (append: each row is its own).
     cap
-        Rows shown at once, 1 to 500.
+        Rows shown at once, 1 to 500; fewer when a frame would grow beyond 40 KB.
     feed
         A feed for the button "Next batch", which takes one step; None: no such button.
 

@@ -8,6 +8,9 @@ update      rows that are new or changed: the newest row of each key counts; a w
             the watermark has passed leaves the state
 complete    the whole result: a key that is missing has gone
 ==========  ======================================================================
+
+At most :data:`MAX_ROWS` keys are followed. Of the others nobody can say whether they are new or
+have changed, so they are counted where Spark tells their number, and never marked.
 """
 
 from __future__ import annotations
@@ -42,11 +45,15 @@ class Table:
     removed
         Rows that the last batch took away.
     closed
-        Rows of windows that the watermark has passed (update): final, no longer in state.
+        Rows of windows that the watermark has passed (update): final, no longer in state; the
+        newest :data:`MAX_ROWS`.
     final
         Windows that became final with the last batch.
     total
-        Rows of the whole result, also those beyond :data:`MAX_ROWS` that are not kept.
+        Rows of the whole result, also those beyond :data:`MAX_ROWS` that are not kept; with
+        ``uncounted`` there may be more.
+    more, uncounted
+        Whether there are keys that are not followed, and whether nobody knows how many.
     batch
         The last batch; None before the first.
     """
@@ -60,6 +67,8 @@ class Table:
     closed: dict[str, Row] = field(default_factory=dict)
     final: tuple[Any, ...] = ()
     total: int = 0
+    more: bool = False
+    uncounted: bool = False
     batch: Batch | None = None
 
     def sign(self, key: str) -> str:
@@ -97,36 +106,76 @@ def _append(table: Table, batch: Batch) -> Table:
 
 def _update(table: Table, batch: Batch) -> Table:
     sent = {row_key(row, table.key): row for row in batch.rows}
-    known = {**table.rows, **sent}
-    rows = in_order(dict(list(known.items())[:MAX_ROWS]), table.key)
-    before = _changes(table.rows, sent)
     place = _window_place(table.columns)
+    known = {**table.rows, **sent}
     passed = {
-        k: row for k, row in rows.items() if place is not None and _is_over(row[place], batch)
+        k: row for k, row in known.items() if place is not None and _is_over(row[place], batch)
     }
+    # A place that a passed window leaves is free for the next key.
+    open_rows = {k: row for k, row in known.items() if k not in passed}
+    followed = dict(list(open_rows.items())[:MAX_ROWS])
+    removed = dict(list(passed.items())[:MAX_ROWS])
+    shown = {k: row for k, row in sent.items() if k in followed or k in removed}
+    more, total = _count(table, batch, len(open_rows))
     return replace(
         table,
-        rows={k: row for k, row in rows.items() if k not in passed},
-        before=before,
-        removed=passed,
-        closed={**table.closed, **passed},
-        total=table.total + sum(1 for k in sent if k not in table.rows) - len(passed),
+        rows=in_order(followed, table.key),
+        before=_changes(table, shown),
+        removed=in_order(removed, table.key),
+        closed=dict(list({**table.closed, **removed}.items())[-MAX_ROWS:]),
+        total=total if more else len(followed),
+        more=more,
+        uncounted=more and total != _state_rows(batch),
     )
 
 
+def _count(table: Table, batch: Batch, known: int) -> tuple[bool, int]:
+    """Tell whether there are more keys than those followed, and how many there are in all."""
+    in_state = _state_rows(batch)
+    # Spark sends each key once in a batch, but a key may stand in several batches.
+    seen = max(known, batch.sent_rows if batch.first == batch.number else 0)
+    all_followed = in_state is not None and in_state <= known
+    more = seen > MAX_ROWS or (table.more and not all_followed)
+    if in_state is not None and in_state >= seen:
+        return more, in_state
+    return more, max(table.total, seen)
+
+
+def _state_rows(batch: Batch) -> int | None:
+    """Return how many groups Spark keeps; None when its number does not mean just that."""
+    operators = batch.progress.raw.get("stateOperators") or []
+    counted = batch.mode == "update" and len(operators) == 1
+    if not counted or operators[0].get("operatorName") != "stateStoreSave":
+        return None
+    return batch.progress.state_rows
+
+
 def _complete(table: Table, batch: Batch) -> Table:
-    now = {row_key(row, table.key): row for row in batch.rows}
-    before = _changes(table.rows, now)
-    whole = batch.sent_rows == len(batch.rows)  # of a cut result nobody can say what has gone
+    now = {row_key(row, table.key): row for row in batch.rows[:MAX_ROWS]}
+    whole = batch.sent_rows <= len(batch.rows)  # of a cut result nobody can say what has gone
     gone = {k: row for k, row in table.rows.items() if whole and k not in now}
-    rows = in_order(now, table.key)
-    return replace(table, rows=rows, before=before, removed=gone, total=batch.sent_rows)
+    return replace(
+        table,
+        rows=in_order(now, table.key),
+        before=_changes(table, now),
+        removed=gone,
+        total=len(now) if whole else batch.sent_rows,
+        more=not whole,
+    )
 
 
-def _changes(old: dict[str, Row], new: dict[str, Row]) -> dict[str, Row | None]:
-    """Return the former row of each key whose row is another one now; None for a new key."""
+def _changes(table: Table, now: dict[str, Row]) -> dict[str, Row | None]:
+    """Return the former row of each key whose row is another one now; None for a new key.
+
+    While there are keys that are not followed, one that appears may have been there before, so
+    it is not called new.
+    """
+    old = table.rows
+    new = {k: None for k in now if k not in old and not table.more}
     # Compared as text: NaN is not equal to itself, yet it has not changed.
-    return {k: old.get(k) for k, row in new.items() if k not in old or repr(old[k]) != repr(row)}
+    changed = {k: old[k] for k, row in now.items() if k in old and repr(old[k]) != repr(row)}
+    marked = {**new, **changed}
+    return {k: marked[k] for k in now if k in marked}
 
 
 def _window_place(columns: tuple[Column, ...]) -> int | None:

@@ -6,44 +6,75 @@ Sent in this batch  just what the sink got
 Changelog           the same as insert, update and delete; the view works out deletes
 Raw progress        what Spark reported
 ==================  ================================================================
+
+A frame is a message, up to four times a second: it never grows beyond :data:`MAX_BYTES`. The
+result has the first right to the room; every page says how many of its rows it shows.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html import escape
+from typing import Any
 
 from labkit.engine.batches import Batch
-from labkit.views.cells import plural, text_of
+from labkit.views.cells import cut, plural, text_of
 from labkit.views.frame import Frame, Page, batch_words, waiting_frame
-from labkit.views.grid import MAX_COLUMNS, Grid, Line, make_grid, table_html, text_lines
+from labkit.views.grid import (
+    MAX_COLUMNS,
+    Grid,
+    Line,
+    fitting,
+    make_grid,
+    message_bytes,
+    table_html,
+    text_lines,
+)
 from labkit.views.table import REMOVED, WORDS, Table
 
 WAITING = "Waiting for the first batch: the query runs; nothing has come in yet."
 GONE = "final: no longer in state"
+MAX_BYTES = 40_000
+RESULT_BYTES = 33_000
+RAW_CHARS = 5000
+# Heads, feet, sentence and what is around the pages.
+FRAME_BYTES = 3000
 
 
 def render(table: Table, cap: int) -> Frame:
     """Draw the table with at most ``cap`` rows on each page."""
+    table = replace(table, name=cut(table.name))
     batch = table.batch
     if batch is None:
         return waiting_frame(table.name, WAITING)
-    lines = _result_lines(table, cap)
-    grid = _grid(table, batch, lines)
-    facts, sentence, foot = _facts(table, batch), _sentence(table, batch), _foot(table, lines)
-    pages = (
-        Page("Result so far", _html(grid, "result so far", foot, legend=True)),
-        Page("Sent in this batch", _sent_page(table, batch, cap)),
-        Page("Changelog", _changelog_page(table, batch, cap)),
-        Page("Raw progress", _progress_page(batch)),
+    raw = _progress_page(batch)
+    room = MAX_BYTES - FRAME_BYTES - message_bytes(raw)
+    grid = fitting(
+        _grid(table, batch, _result_lines(table, cap)),
+        min(room, RESULT_BYTES),
+        signed=True,
+        newest=_is_append(table),
+        text=True,
     )
-    words = f"{table.name} · {facts}"
-    text = "\n".join([words, sentence, *text_lines(grid), foot])
+    facts, sentence, foot = _facts(table, batch), _sentence(table, batch), _foot(table, grid.lines)
+    result, text = _html(grid, "result so far", foot, legend=True), "\n".join(text_lines(grid))
+    room -= message_bytes(result + text)
+    changelog = _changelog_page(table, batch, cap, room // 2)
+    sent = _sent_page(table, batch, cap, room - message_bytes(changelog))
+    pages = (
+        Page("Result so far", result),
+        Page("Sent in this batch", sent),
+        Page("Changelog", changelog),
+        Page("Raw progress", raw),
+    )
+    text = "\n".join([f"{table.name} · {facts}", sentence, text, foot])
     return Frame(batch.number, batch.first, table.name, facts, sentence, pages, text)
 
 
 def _result_lines(table: Table, cap: int) -> list[Line]:
-    gone = [Line(key, REMOVED, row, note=_note(table)) for key, row in table.removed.items()]
+    removed = list(table.removed.items())[:cap]
+    gone = [Line(key, REMOVED, row, note=_note(table)) for key, row in removed]
     rows = list(table.rows.items())
     shown = rows[-cap:] if _is_append(table) else rows[:cap]
     return gone + [Line(k, table.sign(k), row, table.before.get(k)) for k, row in shown]
@@ -61,7 +92,8 @@ def _facts(table: Table, batch: Batch) -> str:
     things = "row" if _is_append(table) else "key"
     read = plural(batch.progress.input_rows, "row")
     sent = f"{read} in, {batch.sent_rows:,} sent"
-    return f"{batch.mode} · batch {batch.number} · {sent} · {plural(table.total, things)}"
+    total = f"{'over ' if table.uncounted else ''}{plural(table.total, things)}"
+    return f"{batch.mode} · batch {batch.number} · {sent} · {total}"
 
 
 def _sentence(table: Table, batch: Batch) -> str:
@@ -69,8 +101,9 @@ def _sentence(table: Table, batch: Batch) -> str:
     if _is_append(table):
         new = batch.sent_rows
     changed = sum(1 for old in table.before.values() if old is not None)
-    counts = f"{new:,} new, {changed:,} changed, {len(table.removed):,} removed."
-    return f"{batch_words(batch.number, batch.first)}: {counts}{_final_words(table)}"
+    counts = f"{new:,} new, {changed:,} changed, {len(table.removed):,} removed"
+    among = f" among the {plural(len(table.rows), 'key')} followed" if table.more else ""
+    return f"{batch_words(batch.number, batch.first)}: {counts}{among}.{_final_words(table)}"
 
 
 def _final_words(table: Table) -> str:
@@ -84,22 +117,30 @@ def _final_words(table: Table) -> str:
 
 def _foot(table: Table, lines: list[Line]) -> str:
     order = "newest last" if _is_append(table) else "by key"
-    count = len(lines) - len(table.removed)
+    gone = sum(1 for line in lines if line.sign == REMOVED)
+    count = len(lines) - gone
+    total = f"{'over ' if table.uncounted else ''}{table.total:,}"
+    noun = "row" if table.total == 1 else "rows"
+    shown = "all" if count == table.total and not table.uncounted else f"{count:,} of"
+    foot = f"showing {shown} {total} {noun}, {order}"
+    if gone < len(table.removed):
+        foot += f" · {gone:,} of {len(table.removed):,} removed"
+    if table.more:
+        foot += f" · follows the first {plural(len(table.rows), 'key')} of {total}"
     hidden = len(table.columns) - MAX_COLUMNS
-    more = f" · +{plural(hidden, 'column')}" if hidden > 0 else ""
-    if count == table.total:
-        return f"showing all {plural(count, 'row')}, {order}{more}"
-    return f"showing {count:,} of {plural(table.total, 'row')}, {order}{more}"
+    return foot + (f" · +{plural(hidden, 'column')}" if hidden > 0 else "")
 
 
-def _sent_page(table: Table, batch: Batch, cap: int) -> str:
+def _sent_page(table: Table, batch: Batch, cap: int, room: int) -> str:
     lines = [Line(str(place), "", row) for place, row in enumerate(batch.rows[:cap])]
+    grid = fitting(_grid(table, batch, lines), room, signed=False, newest=False, text=False)
+    lines = grid.lines
     count = f"{len(lines):,} of {batch.sent_rows:,}" if len(lines) < batch.sent_rows else "all"
     foot = f"{plural(batch.sent_rows, 'row')} sent to the sink; showing {count}"
-    return _html(_grid(table, batch, lines), "sent in this batch", foot)
+    return _html(grid, "sent in this batch", foot)
 
 
-def _changelog_page(table: Table, batch: Batch, cap: int) -> str:
+def _changelog_page(table: Table, batch: Batch, cap: int, room: int) -> str:
     lines: list[Line] = []
     for key, old in table.before.items():
         now = table.rows.get(key) or table.removed.get(key)
@@ -113,16 +154,22 @@ def _changelog_page(table: Table, batch: Batch, cap: int) -> str:
         Line(key + "!", "−D", row, note=_note(table) or "no longer in the result")
         for key, row in table.removed.items()
     ]
-    shown = (lines + deletes)[:cap]
-    foot = f"{plural(len(lines + deletes), 'change')}; showing {len(shown):,}"
+    changes = lines + deletes
+    grid = fitting(_grid(table, batch, changes[:cap]), room, signed=True, newest=False, text=False)
+    foot = f"{plural(len(changes), 'change')}; showing {len(grid.lines):,}"
     if deletes and batch.mode == "update":
         foot += ". The view worked out the −D rows; in update mode Spark never sends them"
-    return _html(_grid(table, batch, shown), "changelog", foot)
+    return _html(grid, "changelog", foot)
 
 
 def _progress_page(batch: Batch) -> str:
     report = {k: v for k, v in batch.progress.raw.items() if k != "observedMetrics"}
-    return f'<pre class="lk-raw">{escape(json.dumps(report, indent=1)[:8000])}</pre>'
+    return f'<pre class="lk-raw">{escape(_shortened(report), quote=False)}</pre>'
+
+
+def _shortened(report: dict[str, Any]) -> str:
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    return text if len(text) <= RAW_CHARS else f"{text[:RAW_CHARS]}…"
 
 
 def _grid(table: Table, batch: Batch, lines: list[Line]) -> Grid:

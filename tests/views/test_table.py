@@ -1,8 +1,13 @@
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import reduce
 
+from pyspark.sql import Row
+
 from labkit.engine.batches import Column
-from labkit.views.table import Table, fold, guess_key
+from labkit.engine.progress import from_json
+from labkit.views.table import Table, fold, guess_key, row_key
 from labkit.views.table_page import render
 
 TOTALS = [("name", "string", True), ("total", "bigint", False)]
@@ -105,7 +110,100 @@ def test_of_a_cut_result_no_row_is_called_removed(batches):
     cut = replace(made[1], sent_rows=900)
     table = folded(columns, [made[0], cut])
     assert table.removed == {}
-    assert lines(table)[-1] == "showing 1 of 900 rows, by key"
+    assert lines(table)[-1] == "showing 1 of 900 rows, by key · follows the first 1 key of 900"
+
+
+MANY = [(f"n{i:04}", i) for i in range(1240)]
+
+
+def cut(batch, sent):
+    return replace(batch, sent_rows=sent)
+
+
+def with_state(batch, groups):
+    report = {
+        "batchId": batch.number,
+        "numInputRows": 5,
+        "durationMs": {"addBatch": 1},
+        "stateOperators": [{"operatorName": "stateStoreSave", "numRowsTotal": groups}],
+    }
+    return replace(batch, progress=from_json(json.dumps(report)))
+
+
+def test_a_complete_result_beyond_500_keys_says_which_it_follows(batches):
+    moved = [(name, n + (n == 7)) for name, n in MANY[:500]]
+    other = [*MANY[3:500], ("zoe", 1), ("zoo", 2), ("zzz", 3)]
+    columns, made = batches("complete", TOTALS, MANY[:500], moved, other)
+    table = folded(columns, [cut(batch, 1240) for batch in made[:2]])
+    assert table.before == {row_key(MANY[7], (0,)): MANY[7]}
+    sentence, *_, foot = lines(table)[1:]
+    assert sentence == "Batch 1: 0 new, 1 changed, 0 removed among the 500 keys followed."
+    assert foot == "showing 50 of 1,240 rows, by key · follows the first 500 keys of 1,240"
+    # Other rows of the same result came across: they are neither new, nor are the rest removed.
+    table = fold(table, cut(made[2], 1240))
+    assert list(table.before.values()) == [("n0007", 8)]
+    assert table.removed == {}
+
+
+def test_an_update_beyond_500_keys_marks_and_keeps_only_those_it_follows(batches):
+    again = [(name, n + 1) for name, n in MANY[498:502]]
+    columns, made = batches("update", TOTALS, MANY[:400], MANY[400:700], again, again)
+    table = folded(columns, [with_state(batch, 1240) for batch in made[:2]])
+    assert (len(table.rows), table.total, table.uncounted) == (500, 1240, False)
+    assert sum(old is None for old in table.before.values()) == 100
+    table = fold(table, with_state(made[2], 1240))
+    assert [table.rows[key] for key in table.before] == again[:2]
+    assert "Batch 2: 0 new, 2 changed, 0 removed among the 500 keys followed." in lines(table)
+    assert lines(table)[-1].endswith("follows the first 500 keys of 1,240")
+    assert fold(table, with_state(made[3], 1240)).before == {}
+
+
+def test_when_spark_does_not_tell_how_many_keys_there_are_the_view_says_over(batches):
+    columns, made = batches("update", TOTALS, MANY[:500], MANY[500:600])
+    table = folded(columns, made)
+    assert (table.total, table.more, table.uncounted) == (600, True, True)
+    assert lines(table)[0].endswith("· over 600 keys")
+    assert lines(table)[-1].endswith("follows the first 500 keys of over 600")
+
+
+def test_a_place_that_a_window_leaves_goes_to_another_key_which_is_not_called_new(batches):
+    start = datetime(2024, 1, 1, 10, tzinfo=UTC)
+    early, late = (
+        Row(start=start.replace(minute=m), end=start.replace(minute=m + 5)) for m in (0, 5)
+    )
+    spec = [("window", "struct<start:timestamp,end:timestamp>", True), ("n", "int", True)]
+    columns, made = batches(
+        "update", spec, [(early, n) for n in range(500)], [(late, 1)], [(late, 2)]
+    )
+    passed = replace(made[2].progress, watermark="2024-01-01T10:05:00.000Z")
+    table = folded(columns, made[:2], key=(0, 1))
+    assert table.more
+    assert table.before == {}
+    table = fold(table, replace(made[2], progress=passed))
+    assert (list(table.rows.values()), table.before) == ([(late, 2)], {})
+    assert len(table.removed) == len(table.closed) == 500
+    assert "50 of 500 removed" in lines(table)[-1]
+
+
+def test_a_result_that_is_small_again_is_whole_again(batches):
+    columns, made = batches("complete", TOTALS, MANY[:500], MANY[:2], [*MANY[:2], ("zoe", 1)])
+    table = folded(columns, [cut(made[0], 600), made[1]])
+    assert (table.more, table.total) == (False, 2)
+    table = fold(table, made[2])
+    assert [table.sign(key) for key in table.rows] == ["·", "·", "+"]
+
+
+def test_closed_windows_do_not_grow_without_bound(batches):
+    start = datetime(2024, 1, 1, 10, tzinfo=UTC)
+    window = Row(start=start, end=start.replace(minute=5))
+    spec = [("window", "struct<start:timestamp,end:timestamp>", True), ("n", "int", True)]
+    columns, made = batches(
+        "update", spec, *[[(window, n) for n in range(k, k + 300)] for k in (0, 300, 600)]
+    )
+    over = replace(made[0].progress, watermark="2024-01-01T10:05:00.000Z")
+    table = folded(columns, [replace(batch, progress=over) for batch in made], key=(0, 1))
+    assert len(table.closed) == 500
+    assert (window, 899) in table.closed.values()
 
 
 def test_more_columns_than_fit_are_counted(batches):
