@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from labkit.views.svg import Markup, element
 
-LEFT_PX, PLOT_PX, RIGHT_PX = 16, 160, 628
-PLOT_WIDTH_PX, WIDTH_PX = 450, 840
+LEFT_PX, PLOT_PX, RIGHT_PX = 16, 192, 646
+PLOT_WIDTH_PX, WIDTH_PX = 440, 850
 MIN_PITCH_PX, MAX_PITCH_PX = 11, 20
 # As wide as in a font such as DejaVu Sans.
 LETTER_PX = 7.2

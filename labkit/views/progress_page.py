@@ -97,7 +97,7 @@ def _picture(panel: Panel) -> Markup:
 
 def _strip(strip: Strip) -> list[Markup]:
     middle = strip.height / 2
-    top = 22 if strip.height > 60 and strip.title == "Batch time" else middle - 3
+    top = min(middle - 3, 22)  # a tall one has a legend or times below its title
     ink = "t b v" if strip.warns else "t m"
     left = [element("text", strip.title, x=LEFT_PX, y=top, class_="t b")]
     if strip.hint:

@@ -126,7 +126,7 @@ def _phase_legend() -> list[Markup]:
     """Name the parts beside their colours, in the order in which they are stacked."""
     marks = []
     for i, name in enumerate(reversed(PHASES)):
-        x, y = 16 + 58 * (i % 2), 52 + 16 * (i // 2)
+        x, y = 16 + 58 * (i % 2), 42 + 16 * (i // 2)
         marks.append(element("path", d=f"M{x} {y - 4}h10", stroke_width=10, class_=name))
         marks.append(element("text", name, x=x + 14, y=y, class_="t m"))
     return marks
@@ -137,12 +137,12 @@ def _time_remark(panel: Panel, over: int) -> str:
         return "over the interval"
     if over:
         return f"{over} of {len(panel.shown)} over"
-    return "within the interval" if panel.facts.interval_s else "no interval is set"
+    return "within the interval" if panel.facts.interval_s else "no trigger interval"
 
 
 def rates(panel: Panel, axis: Axis) -> Strip | None:
     """Draw how fast rows came and how fast they were processed."""
-    came = [batch.input_rate for batch in panel.shown]
+    came = [batch.came_rate for batch in panel.shown]
     went = [batch.processed_rate for batch in panel.shown]
     known = [rate for rate in (*came, *went) if rate is not None]
     if not known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from labkit.views.measured import Panel
-from labkit.views.progress_axis import PLOT_PX, Axis, Strip, time_ticks, usual_span
+from labkit.views.progress_axis import LETTER_PX, PLOT_PX, Axis, Strip, time_ticks, usual_span
 from labkit.views.progress_words import Clock, need_of
 from labkit.views.svg import Markup, element
 
@@ -45,9 +45,7 @@ def event_time(panel: Panel, axis: Axis) -> Strip | None:
     marks: list[Markup] = []
     for tick in time_ticks(low, high):
         marks.append(axis.base(scale(tick)))
-        marks.append(
-            element("text", clock.short(tick), x=PLOT_PX + 2, y=scale(tick) - 3, class_="t m h")
-        )
+        marks.append(_tick(clock.tick(tick), scale(tick)))
     spans = [
         (max(scale(b.oldest), scale(b.newest) + 4), scale(b.newest))
         if b.oldest and b.newest
@@ -58,29 +56,32 @@ def event_time(panel: Panel, axis: Axis) -> Strip | None:
     marks.append(axis.steps([b.watermark and scale(b.watermark) for b in shown], "wm"))
     marks += _labels(panel, axis, scale, clock)
     if need is not None and not scale.is_off(need.at):
-        y = scale(need.at)
-        marks.append(
-            element("path", d=f"M{axis.end - 7 * axis.pitch} {y:g}H{axis.end}", class_="need")
-        )
-        words = f"needed: {clock.full(need.at)}"
-        marks.append(_before(axis.end - 7 * axis.pitch - 6, y + 4, words, axis))
+        marks += _needed(axis, scale(need.at), f"needed: {clock.full(need.at)}")
     last = shown[-1]
-    newest = clock.full(panel.newest) if panel.newest else "–"
+    newest = clock.short(panel.newest) if panel.newest else "–"
     return Strip(
         height=TALL_PX,
         title="Event time",
-        hint=f"in the events, {panel.facts.zone}",
+        hint=panel.facts.zone,
         value=f"{newest} newest",
-        remark=f"watermark {clock.full(last.watermark)}" if last.watermark else "no watermark yet",
+        remark=f"watermark {clock.short(last.watermark)}" if last.watermark else "no watermark yet",
         marks=tuple(marks),
     )
 
 
-def _before(x: float, y: float, words: str, axis: Axis) -> Markup:
-    """Write before a place, or after the newest batch where there is no room before it."""
-    if x - 7 * len(words) > PLOT_PX + 40:
-        return element("text", words, x=x, y=y, text_anchor="end", class_="t b h")
-    return element("text", words, x=axis.end + 6, y=y, class_="t b h")
+def _tick(words: str, y: float) -> Markup:
+    return element("text", words, x=PLOT_PX - 6, y=y + 4, text_anchor="end", class_="t m")
+
+
+def _needed(axis: Axis, y: float, words: str) -> list[Markup]:
+    """Draw the event time that is needed, with its words before or behind the line."""
+    start = max(PLOT_PX, axis.end - 7 * axis.pitch)
+    line = element("path", d=f"M{start} {y:g}H{axis.end}", class_="need")
+    if start - LETTER_PX * len(words) > PLOT_PX:
+        where = {"x": start - 6, "text_anchor": "end"}
+    else:
+        where = {"x": axis.end + 6, "text_anchor": None}
+    return [line, element("text", words, y=y + 4, class_="t b h", **where)]
 
 
 def _labels(panel: Panel, axis: Axis, scale: _Scale, clock: Clock) -> list[Markup]:

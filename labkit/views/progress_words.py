@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from labkit.engine.watching import FAILED, STOPPED, WAITING
@@ -56,8 +56,11 @@ def is_slow(panel: Panel) -> bool:
 
 
 def pace(panel: Panel) -> str:
-    """Say whether rows are processed as fast as they come; empty when nobody can tell."""
-    rates = [(b.input_rate, b.processed_rate) for b in panel.batches]
+    """Say whether rows are processed as fast as they come; empty when nobody can tell.
+
+    Batches without rows do not count, and a pause between two batches is time to catch up.
+    """
+    rates = [(b.came_rate, b.processed_rate) for b in panel.batches]
     known = [(came, went) for came, went in rates if came is not None and went is not None]
     recent = known[-TIMES_BEHIND:]
     if not recent:
@@ -138,6 +141,10 @@ def seconds(milliseconds: float) -> str:
     )
 
 
+def _form(time: datetime) -> str:
+    return "%H:%M" if time.second == time.microsecond == 0 else "%H:%M:%S"
+
+
 class Clock:
     """Writes event times in the session's zone, with the date only where it is another one.
 
@@ -158,8 +165,13 @@ class Clock:
 
     def short(self, time: datetime) -> str:
         """Write a time without seconds that are zero."""
-        whole = timedelta(seconds=time.second, microseconds=time.microsecond) == timedelta(0)
-        return self._written(time, "%H:%M" if whole else "%H:%M:%S")
+        return self._written(time, _form(time))
+
+    def tick(self, time: datetime) -> str:
+        """Write a time for an axis: its date only, when it is midnight."""
+        local = time.astimezone(self.zone)
+        is_midnight = (local.hour, local.minute, local.second) == (0, 0, 0)
+        return f"{local:%m-%d}" if is_midnight else f"{local:{_form(local)}}"
 
     def window(self, window: Window) -> str:
         """Write a window as ``10:00–10:05``."""

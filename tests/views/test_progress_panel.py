@@ -214,22 +214,40 @@ def test_one_batch_over_the_interval_is_slower_than_the_trigger():
     assert "1 of 2 over" in render(folded(late, fine, facts=facts)).pages[0].html
 
 
-@pytest.mark.parametrize(
-    ("rates", "words"),
-    [
-        ([(5, 9), (9, 5), (9, 5)], "keeping up"),
-        ([(9, 5), (9, 5), (9, 5)], "falling behind"),
-        ([(9, 5), (9, 5), (9, 9)], "keeping up"),
-        ([(0.0, 5), (None, None)], "–"),
-    ],
-)
-def test_falling_behind_takes_three_batches(rates, words):
+def rates(*batches):
+    """Fold batches of (second of the start, rows, rows a second); say what the strip says."""
     given = [
-        report(n, inputRowsPerSecond=came, processedRowsPerSecond=went)
-        for n, (came, went) in enumerate(rates)
+        report(n, rows, timestamp=f"2024-06-01T14:05:{at:02}.000Z", processedRowsPerSecond=went)
+        for n, (at, rows, went) in enumerate(batches)
     ]
     [strip] = [s for s in strips(folded(*given)) if s.title == "Rows a second"]
-    assert words in (strip.remark, strip.value)
+    return strip.value, strip.remark
+
+
+def test_falling_behind_takes_three_batches():
+    slow = [(at, 10, 5.0) for at in range(4)]
+    assert rates(*slow[:3]) == ("10 in, 5.0 done", "keeping up")
+    assert rates(*slow) == ("10 in, 5.0 done", "falling behind")
+    assert rates(*slow, (4, 10, 10.0)) == ("10 in, 10 done", "keeping up")
+    panel = folded(
+        *(
+            report(n, 9, timestamp=f"2024-06-01T14:05:0{n}Z", processedRowsPerSecond=5)
+            for n in range(4)
+        )
+    )
+    assert render(panel).sentence == (
+        "Running: batch 3, 9 rows in, 0 sent; rows come faster than they are processed."
+    )
+
+
+def test_a_pause_between_batches_is_time_to_catch_up():
+    # Spark's own input rate counts from its last look, 10 ms ago, and would say 1,000 a second.
+    assert rates((0, 10, 5.0), (10, 10, 5.0), (20, 10, 5.0), (30, 10, 5.0))[1] == "keeping up"
+
+
+def test_a_rate_that_nobody_knows_is_a_dash():
+    assert rates((0, 10, 5.0), (1, 0, 0.0)) == ("–", "")
+    assert rates((0, 10, 5.0), (1, 3, None)) == ("3.0 in, – done", "")
 
 
 # ---- rows of the picture ----
