@@ -53,7 +53,7 @@ def event_time(panel: Panel, axis: Axis) -> Strip | None:
         for b in shown
     ]
     marks.append(axis.bars(spans, "bar", min(8, axis.bar_px)))
-    marks.append(axis.steps([b.watermark and scale(b.watermark) for b in shown], "wm"))
+    marks.append(axis.steps([scale(b.watermark) if b.watermark else None for b in shown], "wm"))
     marks += _labels(panel, axis, scale, clock)
     if need is not None and not scale.is_off(need.at):
         marks += _needed(axis, scale(need.at), f"needed: {clock.full(need.at)}")
@@ -77,11 +77,9 @@ def _needed(axis: Axis, y: float, words: str) -> list[Markup]:
     """Draw the event time that is needed, with its words before or behind the line."""
     start = max(PLOT_PX, axis.end - 7 * axis.pitch)
     line = element("path", d=f"M{start} {y:g}H{axis.end}", class_="need")
-    if start - LETTER_PX * len(words) > PLOT_PX:
-        where = {"x": start - 6, "text_anchor": "end"}
-    else:
-        where = {"x": axis.end + 6, "text_anchor": None}
-    return [line, element("text", words, y=y + 4, class_="t b h", **where)]
+    has_room = start - LETTER_PX * len(words) > PLOT_PX
+    x, anchor = (start - 6, "end") if has_room else (axis.end + 6, None)
+    return [line, element("text", words, x=x, y=y + 4, text_anchor=anchor, class_="t b h")]
 
 
 def _labels(panel: Panel, axis: Axis, scale: _Scale, clock: Clock) -> list[Markup]:
