@@ -132,12 +132,14 @@ def join_batches(batches: list[Batch]) -> Batch:
     batches
         At least one, in order.
     """
-    last = batches[-1]
+    dropped = sum(batch.progress.dropped_groups for batch in batches)
+    progress = replace(batches[-1].progress, dropped_groups=dropped)
+    last = replace(batches[-1], first=batches[0].first, progress=progress)
     if last.mode == "complete":  # each has the whole result
-        return replace(last, first=batches[0].first)
+        return last
     rows = tuple(row for batch in batches for row in batch.rows)[:MAX_ROWS]
     sent = sum(batch.sent_rows for batch in batches)
-    return replace(last, first=batches[0].first, rows=rows, sent_rows=sent)
+    return replace(last, rows=rows, sent_rows=sent)
 
 
 class Lane:

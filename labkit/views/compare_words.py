@@ -26,7 +26,13 @@ def facts_of(model: Comparison) -> str:
 
 def sentence_of(model: Comparison) -> str:
     """Say what happened in the current step, and which modes do not run."""
-    said = [_told(model), _final_words(model), _refused_words(model), _other_rows_words(model)]
+    said = (
+        _told(model),
+        _final_words(model),
+        _late_words(model),
+        _refused_words(model),
+        _other_rows_words(model),
+    )
     return " ".join(words for words in said if words)
 
 
@@ -53,6 +59,13 @@ def _final_words(model: Comparison) -> str:
     words = _windows_words([found[window] for window in sorted(found)])
     mark = max(time for time in marks if time is not None)
     return f"The watermark is now {mark:%H:%M:%S}, so {words[0].lower()}{words[1:]} final."
+
+
+def _late_words(model: Comparison) -> str:
+    """Say which modes dropped late rows; Spark counts groups of them, so no number is given."""
+    lanes = [lane for lane in model.running if lane.batch and lane.batch.progress.dropped_groups]
+    names = [lane.mode for lane in lanes]
+    return f"Rows that came too late were dropped by {_listed(names)}." if names else ""
 
 
 def _watermark(lane: Lane) -> datetime | None:
