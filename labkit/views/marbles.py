@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unicodedata import east_asian_width
 
 from labkit.engine.batches import MAX_BACKLOG
 from labkit.engine.lane_flow import Flow
@@ -21,6 +22,8 @@ from labkit.views.cells import cut, text_of
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 # Later keys share the shapes anyway.
 MAX_KEYS = 500
+# Of one value where several stand in a line.
+TEXT_WIDTH = 16
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,33 @@ def row_text(row: Any) -> str:
     return cut(value_text(row))
 
 
+def width_of(text: str) -> int:
+    """Return how many columns a text takes; a wide sign such as 雨 takes two.
+
+    Examples
+    --------
+    >>> width_of("rain"), width_of("雨")
+    (4, 2)
+    """
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def shorten(text: str, width: int) -> str:
+    """Cut a text to so many columns.
+
+    Examples
+    --------
+    >>> shorten("streaming", 9), shorten("streaming", 6), shorten("雨雨雨", 4)
+    ('streaming', 'strea…', '雨…')
+    """
+    if width_of(text) <= width:
+        return text
+    kept = text[:width]
+    while width_of(kept) >= width:
+        kept = kept[:-1]
+    return kept + "…"
+
+
 def value_text(value: Any) -> str:
     """Write a value; what a group or a join gives is written out, in brackets."""
     if isinstance(value, str):
@@ -129,9 +159,9 @@ def lane_text(lane: Rows | None) -> str:
     return text if all(map(is_pair, lane.rows)) else f"({text})"
 
 
-def values_text(lane: Rows) -> str:
-    """Write the rows of one batch, and how many more there are."""
-    texts = [_quoted(row_text(row)) for row in lane.rows]
+def values_text(lane: Rows, width: int = TEXT_WIDTH) -> str:
+    """Write the rows of one batch, and how many more there are; each cut to a width."""
+    texts = [_quoted(shorten(row_text(row), width)) for row in lane.rows]
     more = [f"…+{lane.count - len(texts)}"] if lane.count > len(texts) else []
     return " ".join(texts + more)
 

@@ -7,9 +7,18 @@ from html import escape
 from labkit.engine.clock import clock_text
 from labkit.engine.lane_rows import Rows
 from labkit.engine.lanes import LaneBatch
+from labkit.views.cells import MAX_CHARS
 from labkit.views.frame import Frame, Page, waiting_frame
-from labkit.views.marbles import Marbles, key_text, lane_text, values_text
-from labkit.views.marbles_picture import SHOWN, picture_of
+from labkit.views.marbles import (
+    TEXT_WIDTH,
+    Marbles,
+    key_text,
+    lane_text,
+    shorten,
+    values_text,
+    width_of,
+)
+from labkit.views.marbles_picture import MAX_OP_WIDTH, SHOWN, picture_of
 from labkit.views.svg import id_of
 
 TITLE = "marbles"
@@ -31,7 +40,7 @@ def render(marbles: Marbles) -> Frame:
         return waiting_frame(TITLE, WAITING)
     batch = marbles.batches[-1]
     sentence, text = _sentence(marbles, batch), _text_form(marbles)
-    drawing = picture_of(marbles, id_of("marbles", *_named(marbles)), _drawn(marbles), sentence)
+    drawing = picture_of(marbles, _prefix(marbles), _drawn(marbles), sentence)
     html = (
         '<div class="lk-scroll lk-m-figure" tabindex="0" role="region" aria-label="marbles">'
         f"{drawing}</div>"
@@ -43,14 +52,19 @@ def render(marbles: Marbles) -> Frame:
     return Frame(batch.number, batch.number, TITLE, facts, sentence, (Page("", html),), lines)
 
 
-def _named(marbles: Marbles) -> list[str]:
-    return [part for part in (*marbles.names, marbles.op) if part]
+def _prefix(marbles: Marbles) -> str:
+    """Return what ids start with; it is the same in every run, and names what is shown."""
+    named = [shorten(part, MAX_CHARS) for part in (*marbles.names, marbles.op) if part]
+    return id_of("marbles", *named)
 
 
 def _drawn(marbles: Marbles) -> str:
     """Say what the picture is of, for its title."""
-    op = marbles.op or "an operator"
-    return f"{op}: what goes in and what comes out, batch by batch"
+    return f"{_op(marbles) or 'an operator'}: what goes in and what comes out, batch by batch"
+
+
+def _op(marbles: Marbles) -> str:
+    return shorten(" ".join(marbles.op.split()), MAX_OP_WIDTH)
 
 
 def _duration(ms: int) -> str:
@@ -72,10 +86,10 @@ def _sentence(marbles: Marbles, batch: LaneBatch) -> str:
     return f"{start}, {made}, from {_batches(marbles.takes(batch))}{_left(marbles, batch)}."
 
 
-def _side(lane: Rows) -> str:
+def _side(lane: Rows, width: int = TEXT_WIDTH) -> str:
     if lane.failure:
         return f"an error ({lane.failure})"
-    return values_text(lane) or "nothing"
+    return values_text(lane, width) or "nothing"
 
 
 def _batches(numbers: list[int]) -> str:
@@ -126,18 +140,17 @@ def _text_form(marbles: Marbles) -> str:
     """Write both lanes as text, one column a batch: the picture for a terminal or a test."""
     shown = marbles.batches[-SHOWN:]
     columns = [(lane_text(batch.given), lane_text(batch.made)) for batch in shown]
-    widths = [max(map(len, column)) for column in columns]
+    widths = [max(map(width_of, column)) for column in columns]
     earlier = "…" if len(shown) < len(marbles.batches) else ""
     given, made = (
-        earlier + "|" + "".join(f"{column[side]:{width}}|" for column, width in sized)
-        for side in (0, 1)
-        for sized in [list(zip(columns, widths, strict=True))]
+        earlier + "|" + "".join(f"{_padded(cell, width)}|" for cell, width in cells)
+        for cells in (zip(lane, widths, strict=True) for lane in zip(*columns, strict=True))
     )
-    return f"in : {given}\nout: {made}   {_one_line(marbles.op)}".rstrip()
+    return f"in : {given}\nout: {made}   {_op(marbles)}".rstrip()
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - width_of(text))
 
 
 def _table(marbles: Marbles) -> str:
@@ -151,7 +164,7 @@ def _table(marbles: Marbles) -> str:
 
 
 def _table_row(marbles: Marbles, batch: LaneBatch) -> str:
-    sides = [_side(lane) if lane else "not due" for lane in (batch.given, batch.made)]
+    sides = [_side(lane, MAX_CHARS) if lane else "not due" for lane in (batch.given, batch.made)]
     of = _batches(marbles.takes(batch)) if batch.made else ""
     if batch.made and marbles.flow.keeps_state:
         of += " and the state"

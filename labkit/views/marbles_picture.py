@@ -13,7 +13,7 @@ from itertools import pairwise
 from labkit.engine.clock import clock_text
 from labkit.engine.lane_rows import Rows
 from labkit.engine.lanes import LaneBatch
-from labkit.views.marbles import Marbles, key_text, row_text
+from labkit.views.marbles import Marbles, key_text, row_text, shorten, width_of
 from labkit.views.svg import Markup, element, join, path, picture
 
 # Columns of the picture; older batches are in older frames.
@@ -25,7 +25,8 @@ RIGHT = LEFT + SHOWN * PITCH - GAP
 TOP, LANE_MIN, ROW, PAD = 34, 62, 40, 11
 STAIR, TICK, OP, ARROW = 22, 7, 38, 32
 HALF, BETWEEN, BOLD_CHAR = 18, 6, 8
-MAX_CHARS, MAX_OP_CHARS, MAX_NAME_CHARS = 12, 84, 12
+# Columns of text.
+MAX_WIDTH, MAX_OP_WIDTH, MAX_NAME_WIDTH = 12, 84, 12
 SHAPES = ("round", "square", "diamond", "triangle")
 
 
@@ -111,7 +112,7 @@ def _labels(marbles: Marbles, at: Heights) -> Iterator[Markup]:
         middle = y + height / 2
         yield _text(word, 2, middle - 3 if name else middle + 5, "lk-m-strong")
         if name:
-            yield _text(_short(name, MAX_NAME_CHARS), 2, middle + 13, "lk-m-quiet")
+            yield _text(shorten(name, MAX_NAME_WIDTH), 2, middle + 13, "lk-m-quiet")
     yield _text("batch ends", 2, at.bottom, "lk-m-quiet")
     for line, words in enumerate(_flow_words(marbles)):
         yield _text(words, 2, at.op_y + 17 + 15 * line, "lk-m-quiet")
@@ -164,7 +165,7 @@ def _side(marbles: Marbles, lane: Rows | None, box: Box) -> Iterator[Markup]:
 
 def _lines(lane: Rows) -> list[list[Marble]]:
     """Put marbles into lines that fit into a box."""
-    marbles = [Marble(key_text(row), row_text(row)) for row in lane.rows]
+    marbles = [Marble(key_text(row), shorten(row_text(row), MAX_WIDTH)) for row in lane.rows]
     if lane.count > len(lane.rows):
         marbles.append(Marble(None, f"…+{lane.count - len(lane.rows)}"))
     lines: list[list[Marble]] = []
@@ -180,20 +181,17 @@ def _lines(lane: Rows) -> list[list[Marble]]:
 
 
 def _width(marble: Marble) -> float:
-    return max(2 * HALF, BOLD_CHAR * len(_short(marble.text, MAX_CHARS)) + 12)
+    return max(2 * HALF, BOLD_CHAR * width_of(marble.text) + 12)
 
 
 def _marble(marbles: Marbles, marble: Marble, x: float, y: float, *, is_on: bool) -> Markup:
-    short = _short(marble.text, MAX_CHARS)
-    words = _text(short, x, y + 4.5, "lk-m-value", "middle")
+    words = _text(marble.text, x, y + 4.5, "lk-m-value", "middle")
     if marble.key is None:
         return words
     shape = SHAPES[marbles.keys.get(marble.key, 0) % len(SHAPES)]
     kind = "lk-m-marble lk-m-on" if is_on else "lk-m-marble"
     outline = _outline(shape, x, y, _width(marble) / 2, kind)
-    if short == marble.text:
-        return join([outline, words])
-    return element("g", element("title", marble.text), outline, words)  # for the pointer
+    return join([outline, words])
 
 
 def _outline(shape: str, x: float, y: float, half: float, kind: str) -> Markup:
@@ -277,13 +275,9 @@ def _state_links(made: list[tuple[int, LaneBatch]], at: Heights) -> Iterator[Mar
 def _operator(marbles: Marbles, at: Heights) -> Iterator[Markup]:
     box = {"x": LEFT, "y": at.op_y, "width": RIGHT - LEFT, "height": OP}
     yield element("rect", **box, rx=5, class_="lk-m-operator")
-    text = _short(" ".join(marbles.op.split()), MAX_OP_CHARS)
+    text = shorten(" ".join(marbles.op.split()), MAX_OP_WIDTH)
     yield _text(text, (LEFT + RIGHT) / 2, at.op_y + 24, "lk-m-code", "middle")
 
 
 def _text(words: str, x: float, y: float, kind: str, anchor: str | None = None) -> Markup:
     return element("text", words, x=x, y=y, class_=kind, text_anchor=anchor)
-
-
-def _short(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

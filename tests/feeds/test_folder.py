@@ -206,3 +206,38 @@ def test_run_marks_are_told_from_data():
     assert is_run_mark(".run-12")
     assert not is_run_mark("numbers-1-000001.json")
     assert not is_run_mark(".numbers-1-000001.json.tmp")
+
+
+class StandingClock:
+    def __init__(self, now_ms):
+        self.at_ms = now_ms
+
+    def now_ms(self):
+        return self.at_ms
+
+
+def test_times_follow_a_clock_whatever_other_files_are_there(tmp_path, numbers, visible):
+    (tmp_path / "z.json").write_text("{}")  # of the real clock, so years ahead
+    clock = StandingClock(1_704_103_200_000)
+    run = write(folder(tmp_path, clock=clock), numbers(), steps=2)
+    clock.at_ms += 5000
+    run.write(numbers().take(1), timeout_s=1)
+    written = visible(folder(tmp_path))[:3]
+    assert [ms - 1_704_103_200_000 for ms in modified_ms(tmp_path, written)] == [1, 2, 5001]
+
+
+def test_a_clock_set_back_by_a_new_context_starts_its_times_anew(numbers, visible):
+    for _ in range(2):
+        target = folder("set-back", clock=StandingClock(1_704_103_200_000))
+        write(target, numbers())
+        assert modified_ms(target.path, visible(target)) == [1_704_103_200_001]
+
+
+@pytest.mark.parametrize("clock", [3, "now", object()])
+def test_what_is_no_clock_is_refused_and_the_files_stay(clock, numbers, visible):
+    target = folder("kept-by-error")
+    write(target, numbers())
+    with pytest.raises(InvalidArgument) as caught:
+        folder("kept-by-error", clock=clock)
+    assert (caught.value.code, caught.value.params["name"]) == ("WRONG_TYPE", "clock")
+    assert len(visible(target)) == 1
