@@ -42,8 +42,18 @@ RAW_CHARS = 5000
 FRAME_BYTES = 3000
 
 
-def render(table: Table, cap: int) -> Frame:
-    """Draw the table with at most ``cap`` rows on each page."""
+def render(table: Table, cap: int, result_bytes: int = RESULT_BYTES) -> Frame:
+    """Draw the table.
+
+    Parameters
+    ----------
+    table
+        The result so far.
+    cap
+        Rows on each page at most.
+    result_bytes
+        Room for the result and its text form.
+    """
     table = replace(table, name=cut(table.name))
     batch = table.batch
     if batch is None:
@@ -52,7 +62,7 @@ def render(table: Table, cap: int) -> Frame:
     room = MAX_BYTES - FRAME_BYTES - message_bytes(raw)
     grid = fitting(
         _grid(table, batch, _result_lines(table, cap)),
-        min(room, RESULT_BYTES),
+        min(room, result_bytes),
         signed=True,
         newest=_is_append(table),
         text=True,
