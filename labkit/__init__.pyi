@@ -24,6 +24,7 @@ from .services.kafka import kafka as kafka
 from .views.compare import compare as compare
 from .views.live_marbles import marbles as marbles
 from .views.live_table import live as live
+from .views.plot import plot as plot
 from .views.progress_panel import progress as progress
 from .views.registry import headless as headless
 from .views.registry import link as link
