@@ -6,6 +6,7 @@ from .control import stop_all as stop_all
 from .engine.clock import streaming_context as streaming_context
 from .engine.clock import tick as tick
 from .engine.session import spark as spark
+from .engine.tap import tap as tap
 from .errors import LabkitError as LabkitError
 from .events.clicks import Clicks as Clicks
 from .events.lines import Lines as Lines
@@ -24,6 +25,7 @@ from .services.kafka import kafka as kafka
 from .views.compare import compare as compare
 from .views.live_marbles import marbles as marbles
 from .views.live_table import live as live
+from .views.live_timeline import timeline as timeline
 from .views.plot import plot as plot
 from .views.progress_panel import progress as progress
 from .views.registry import headless as headless

@@ -12,17 +12,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from labkit.engine.tap import Moment, TappedEvent
 from labkit.views.event_time import Window, Windows, ms_of
 from labkit.views.timeline_results import Result, results
+from labkit.views.timeline_windows import (
+    HALF,
+    KEPT,
+    LATE,
+    UNTIMED,
+    Mark,
+    Span,
+    close_passed,
+    still_seen,
+    with_ends,
+    with_marks,
+    with_results,
+)
 
-KEPT, LATE, HALF, UNTIMED = "counted", "late", "half late", "no time"
 # More columns than this cannot be told apart on a page.
 MAX_STEPS = 40
-ANY = ""  # the key of a window that holds rows of all keys
 
 
 @dataclass(frozen=True)
@@ -53,57 +63,6 @@ class Setting:
     group_columns: int | None = None
     late_test_lags: bool = True
     stop_before: int | None = None
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One event and what became of it; the windows for which it counted and was late."""
-
-    at_ms: int | None
-    key: str | None
-    fate: str
-    kept: tuple[Window, ...] = ()
-    late: tuple[Window, ...] = ()
-
-
-@dataclass(frozen=True)
-class Span:
-    """A window (or session) through the batches.
-
-    Parameters
-    ----------
-    key
-        The key of a session; :data:`ANY` for a window.
-    shapes
-        From which batch on it had which start and end; a session grows.
-    opened
-        The batch of its first row; None when that was not seen.
-    rows
-        How many events counted for it so far.
-    sent
-        The results sent: batch and lines.
-    closed
-        The batch in which it became final (or, for a session, went up into an older one): it
-        takes no rows in the batches after it. None: it is open.
-    """
-
-    key: str
-    shapes: tuple[tuple[int, int, int], ...]
-    opened: int | None = None
-    rows: int = 0
-    sent: tuple[tuple[int, tuple[str, ...]], ...] = ()
-    closed: int | None = None
-    merged: bool = False
-
-    @property
-    def start_ms(self) -> int:
-        """Its start now."""
-        return self.shapes[-1][1]
-
-    @property
-    def end_ms(self) -> int:
-        """Its end now."""
-        return self.shapes[-1][2]
 
 
 @dataclass(frozen=True)
@@ -159,19 +118,25 @@ def fold(timeline: Timeline, moment: Moment) -> Timeline:
     if setting.late_test_lags and known:
         late_test = before.watermark_ms if before else None
     filters = setting.mode != "complete" and bool(moment.progress.raw.get("stateOperators"))
-    marks = _marks(moment, setting, late_test if filters else None)
+    test = late_test if filters else None
+    marks = _marks(moment, setting, test)
     sent = results(moment.batch, setting.windows)
-    spans = _with_marks(timeline.spans, marks or (), setting, moment.number)
-    spans = _with_results(spans, sent, moment.number)
+    newest = _newest(moment, before)
+    spans = with_marks(timeline.spans, marks or (), setting.windows, moment.number)
+    if marks is None and setting.windows.kind != "session":
+        ends = [at for at in (newest["oldest_ms"], newest["newest_ms"]) if at is not None]
+        seen = [_mark(TappedEvent(at, None), setting.windows, test) for at in dict.fromkeys(ends)]
+        spans = with_ends(spans, seen, moment.number)
+    spans = with_results(spans, sent, moment.number)
     closed_now: list[Window] = []
     if filters and watermark is not None:
-        spans, closed_now = _closed(spans, watermark, moment.number)
+        spans, closed_now = close_passed(spans, watermark, moment.number)
     step = Step(
         number=moment.number,
         rows=moment.tapped.rows if moment.tapped else moment.progress.input_rows,
         tapped=moment.tapped is not None,
         marks=marks,
-        **_newest(moment, before),
+        **newest,
         watermark_ms=watermark,
         late_test_ms=late_test,
         sent=sent,
@@ -183,7 +148,7 @@ def fold(timeline: Timeline, moment: Moment) -> Timeline:
     )
     steps = (*timeline.steps, step)[-MAX_STEPS:]
     first = step.oldest_ms if timeline.first_ms is None else timeline.first_ms
-    return Timeline(setting, steps, _still_seen(spans, steps[0].number), first)
+    return Timeline(setting, steps, still_seen(spans, steps[0].number), first)
 
 
 def _watermark(moment: Moment) -> int | None:
@@ -247,92 +212,3 @@ def _foreign(sent: tuple[Result, ...], windows: Windows) -> Window | None:
         return None
     found = (r.window for r in sent if r.window is not None)
     return next((w for w in found if w not in windows.of(w[0])), None)
-
-
-def _with_marks(
-    spans: tuple[Span, ...], marks: Iterable[Mark], setting: Setting, number: int
-) -> tuple[Span, ...]:
-    """Return the windows after the events of a batch, oldest first."""
-    if setting.windows.kind == "none":
-        return spans
-    found = list(spans)
-    for mark in marks:
-        for start, end in mark.kept:
-            if setting.windows.kind == "session":
-                _join_session(found, mark.key or ANY, (start, end), number)
-            else:
-                _count_in(found, (start, end), number)
-    return tuple(sorted(found, key=lambda span: (span.start_ms, span.end_ms, span.key)))
-
-
-def _count_in(spans: list[Span], window: Window, number: int) -> None:
-    for place, span in enumerate(spans):
-        if (span.start_ms, span.end_ms) == window:
-            opened = number if span.opened is None else span.opened
-            spans[place] = replace(span, rows=span.rows + 1, opened=opened)
-            return
-    spans.append(Span(ANY, ((number, *window),), opened=number, rows=1))
-
-
-def _join_session(spans: list[Span], key: str, part: Window, number: int) -> None:
-    """Put one row into the sessions of its key; it may join two that were apart."""
-    start, end = part
-    touched = [
-        s
-        for s in spans
-        if s.key == key and s.closed is None and s.start_ms <= end and start <= s.end_ms
-    ]
-    if not touched:
-        spans.append(Span(key, ((number, start, end),), opened=number, rows=1))
-        return
-    oldest, *others = sorted(touched, key=lambda s: (s.opened or 0, s.start_ms))
-    start = min(start, *(s.start_ms for s in touched))
-    end = max(end, *(s.end_ms for s in touched))
-    rows = 1 + sum(s.rows for s in touched)
-    shapes = tuple(shape for shape in oldest.shapes if shape[0] != number)
-    if not shapes or shapes[-1][1:] != (start, end):
-        shapes = (*shapes, (number, start, end))
-    spans[spans.index(oldest)] = replace(oldest, shapes=shapes, rows=rows)
-    for other in others:
-        place = spans.index(other)
-        if other.opened == number:  # it has never been seen alone
-            del spans[place]
-        else:
-            spans[place] = replace(other, closed=number - 1, merged=True)
-
-
-def _with_results(
-    spans: tuple[Span, ...], sent: tuple[Result, ...], number: int
-) -> tuple[Span, ...]:
-    found = list(spans)
-    for window in dict.fromkeys((r.window, r.key) for r in sent if r.window is not None):
-        lines = tuple(r.words for r in sent if (r.window, r.key) == window)
-        _send(found, *window, lines=lines, number=number)
-    return tuple(found)
-
-
-def _send(
-    spans: list[Span], window: Window, key: str, *, lines: tuple[str, ...], number: int
-) -> None:
-    same = [s for s in spans if (s.start_ms, s.end_ms) == window and not s.merged]
-    mine = [s for s in same if s.key in (key, ANY)] or same
-    if not mine:
-        spans.append(Span(key, ((number, *window),), sent=((number, lines),)))
-        return
-    span = mine[0]
-    if span.sent and span.sent[-1][1] == lines:  # complete sends everything each time
-        return
-    spans[spans.index(span)] = replace(span, sent=(*span.sent, (number, lines)))
-
-
-def _closed(
-    spans: tuple[Span, ...], watermark: int, number: int
-) -> tuple[tuple[Span, ...], list[Window]]:
-    over = [s for s in spans if s.closed is None and s.end_ms <= watermark]
-    closed = tuple(replace(s, closed=number) if s in over else s for s in spans)
-    return closed, [(s.start_ms, s.end_ms) for s in over]
-
-
-def _still_seen(spans: tuple[Span, ...], first: int) -> tuple[Span, ...]:
-    """Leave out windows that were final before the first batch that is shown."""
-    return tuple(span for span in spans if span.closed is None or span.closed >= first)

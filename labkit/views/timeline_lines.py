@@ -15,26 +15,36 @@ INSET_PX = 14
 Level = tuple[float, float, int]
 
 
-def lines(on: Sheet) -> tuple[Markup, Markup]:
-    """Return the lines, and the names of their heights, which must lie on top."""
-    levels = _levels(on, [(on.x(i), step.watermark_ms) for i, step in enumerate(on.steps)])
-    tops = _levels(
-        on, [(on.x(i) + INSET_PX, step.newest_so_far_ms) for i, step in enumerate(on.steps)]
-    )
-    tails = _tails(on)
-    _keep_clear(on, levels, tops, tails)
+def lines(on: Sheet) -> Markup:
+    """Draw the lines, and keep their places clear."""
+    levels, tails = _watermarks(on), _tails(on)
+    _keep_clear(on, levels, tails)
     dots = "".join(f"M{x + 6:.1f} {y:.1f}h{on.column_px - 12:.1f}" for x, y in tails)
-    courses = [(_stairs(on, tops), "newest"), (_stairs(on, levels), "watermark")]
+    courses = [(_stairs(on, _newest(on)), "newest"), (_stairs(on, levels), "watermark")]
     courses += [(dots, "late under"), (dots, "late")]
-    drawn = [
-        element("path", d=course, class_=f"lk-tl-{kind}") for course, kind in courses if course
-    ]
-    labels = [
-        *(_end_label(on, "watermark", at, "lk-tl b blue") for _, _, at in levels[-1:]),
-        *(_end_label(on, "newest event", at, "lk-tl-soft") for _, _, at in tops[-1:]),
-        *_level_labels(on, levels),
-    ]
-    return join(drawn), join(labels)
+    return join(element("path", d=d, class_=f"lk-tl-{kind}") for d, kind in courses if d)
+
+
+def line_labels(on: Sheet) -> Markup:
+    """Name the heights of the lines."""
+    levels = _watermarks(on)
+    return join(
+        [
+            *(_end_label(on, "watermark", at, "lk-tl b blue") for _, _, at in levels[-1:]),
+            *(_end_label(on, "newest event", at, "lk-tl-soft") for _, _, at in _newest(on)[-1:]),
+            *_level_labels(on, levels),
+        ]
+    )
+
+
+def _watermarks(on: Sheet) -> list[Level]:
+    return _levels(on, [(on.x(i), step.watermark_ms) for i, step in enumerate(on.steps)])
+
+
+def _newest(on: Sheet) -> list[Level]:
+    inset = min(INSET_PX, on.column_px / 3)
+    found = [(on.x(i) + inset, step.newest_so_far_ms) for i, step in enumerate(on.steps)]
+    return _levels(on, found)
 
 
 def notes(on: Sheet) -> Markup:
@@ -51,12 +61,10 @@ def _tails(on: Sheet) -> list[tuple[float, float]]:
     ]
 
 
-def _keep_clear(
-    on: Sheet, levels: list[Level], tops: list[Level], tails: list[tuple[float, float]]
-) -> None:
+def _keep_clear(on: Sheet, levels: list[Level], tails: list[tuple[float, float]]) -> None:
     for left, right, at in levels:
         on.block(left, on.y(at) - 3, right - left, 6)
-    for (_, x, low), (_, _, high) in [*pairwise(levels), *pairwise(tops)]:
+    for (_, x, low), (_, _, high) in pairwise(levels):
         on.block(x - 3, on.y(high), 6, on.y(low) - on.y(high))
     for x, y in tails:
         on.block(x, y - 4, on.column_px, 8)
@@ -127,7 +135,7 @@ def _delay(on: Sheet) -> Markup:
         if mark is None or newest is None or len(delays) != 1 or newest - mark != delays[0]:
             continue
         x, top, bottom = on.x(i) + on.column_px * 0.3, on.y(newest) + 2, on.y(mark) - 10
-        if bottom - top < 14:
+        if bottom - top < 14 or not on.is_free(x - 4, top + 6, 8, bottom - top - 6):
             continue
         on.block(x - 4, top, 8, bottom - top + 8)
         head = element("path", d=f"M{x - 4:.1f} {bottom:.1f}h8l-4 7z", class_="lk-tl-head")

@@ -6,14 +6,19 @@ from collections import Counter
 from dataclasses import dataclass
 
 from labkit.views.svg import Markup, element, join
-from labkit.views.timeline import HALF, KEPT, LATE, UNTIMED, Mark, Step
+from labkit.views.timeline import Step
 from labkit.views.timeline_lines import INSET_PX
-from labkit.views.timeline_sheet import BOTTOM, Line, Sheet, Spot
+from labkit.views.timeline_sheet import BOTTOM, LINE_PX, Line, Sheet, Spot
+from labkit.views.timeline_windows import HALF, KEPT, LATE, UNTIMED, Mark
+from labkit.views.timeline_words import SIGNS
 
-# Beyond, events are counted in squares; and beyond the other, they have no titles.
-MAX_MARKS, MAX_TITLES = 400, 120
-LATE_PX, MARK_PX = 30, 12
+# Beyond, events are counted in squares; beyond the other, they are small and have no titles.
+MAX_MARKS, MAX_SINGLE = 400, 60
+MAX_LABELS = 60
+LATE_PX, MARK_PX, RADIUS_PX = 30, 12, 5.5
 SQUARE_PX = 18
+# So close to the right edge the name of a late event may reach into the margin.
+SPILL_PX = 150
 
 
 @dataclass(frozen=True)
@@ -26,21 +31,34 @@ class Placed:
     why: str  # what a late-looking event that counted has to say
 
 
-def marks(on: Sheet) -> tuple[Markup, Markup]:
-    """Return the events, and their labels, which must lie on top."""
-    total = sum(len(step.marks or ()) for step in on.steps)
+def marks(on: Sheet) -> Markup:
+    """Draw the events, and keep their places clear."""
+    total = _total(on)
+    untold = [_range(on, i, step) for i, step in enumerate(on.steps) if step.marks is None]
     if total > MAX_MARKS:
-        return join(_squares(on, i, step) for i, step in enumerate(on.steps)), Markup("")
-    placed = [p for i, step in enumerate(on.steps) for p in _place(on, i, step)]
+        return join([*untold, *_squares(on)])
+    placed = _placed(on)
     for p in placed:
-        wide = LATE_PX if p.mark.fate == LATE else MARK_PX
-        on.block(p.x - 6, p.y - 6, wide, MARK_PX)
-    bulk = [element("g", _ranges(on, i, step)) for i, step in enumerate(on.steps)
-            if step.marks is None and step.oldest_ms is not None]  # fmt: skip
-    radius = 5.5 if total <= MAX_TITLES else 3.5
-    drawn = [*bulk, *(_draw(on, p, radius, titled=total <= MAX_TITLES) for p in placed)]
-    rank = sorted(placed, key=lambda p: (p.mark.fate == KEPT, not p.why))
-    return join(drawn), join(_label(on, p) for p in rank)
+        on.block(p.x - 6, p.y - 6, LATE_PX if p.mark.fate == LATE else MARK_PX, MARK_PX)
+    if total > MAX_SINGLE:
+        return join([*untold, *_crowd(placed)])
+    return join([*untold, *(_draw(on, p) for p in placed)])
+
+
+def mark_labels(on: Sheet) -> Markup:
+    """Name the events as far as there is room, the surprising ones first."""
+    if _total(on) > MAX_MARKS:
+        return Markup("")
+    rank = sorted(_placed(on), key=lambda p: (p.mark.fate == KEPT, not p.why))
+    return join(_label(on, p) for p in rank[:MAX_LABELS])
+
+
+def _total(on: Sheet) -> int:
+    return sum(len(step.marks or ()) for step in on.steps)
+
+
+def _placed(on: Sheet) -> list[Placed]:
+    return [p for i, step in enumerate(on.steps) for p in _place(on, i, step)]
 
 
 def _place(on: Sheet, column: int, step: Step) -> list[Placed]:
@@ -73,36 +91,48 @@ def _why(on: Sheet, column: int, mark: Mark) -> str:
     return f"late test still {on.words.time(step.late_test_ms, none='off')}"
 
 
-def _draw(on: Sheet, placed: Placed, radius: float, *, titled: bool) -> Markup:
-    mark, x, y = placed.mark, placed.x, placed.y
-    shape = _shape(mark.fate, x, y, radius)
-    if not titled:
-        return shape
-    return element("g", element("title", f"{on.words.event(mark)}: {mark.fate}"), shape)
+def _draw(on: Sheet, placed: Placed) -> Markup:
+    title = element("title", f"{on.words.event(placed.mark)}: {placed.mark.fate}")
+    return element("g", title, *_shapes(placed))
 
 
-def _shape(fate: str, x: float, y: float, r: float) -> Markup:
-    match fate:
+def _shapes(placed: Placed) -> list[Markup]:
+    x, y, r = placed.x, placed.y, RADIUS_PX
+    match placed.mark.fate:
         case "late":
-            down = f"M{x - r - 1:.1f} {y - r + 1:.1f}h{2 * r + 2:.1f}l{-r - 1:.1f} {1.8 * r:.1f}z"
-            cross = f"M{x + r + 5:.1f} {y - 4:.1f}l8 8m0 -8l-8 8"
-            return join(
-                [
-                    element("path", d=down, class_="lk-tl-drop"),
-                    element("path", d=cross, class_="lk-tl-cross"),
-                ]
-            )
+            return [
+                element("path", d=_triangle(x, y, r), class_="lk-tl-drop"),
+                element("path", d=_cross(x + r + 5, y), class_="lk-tl-cross"),
+            ]
         case "half late":
             half = f"M{x:.1f} {y - r:.1f}a{r} {r} 0 0 0 0 {2 * r}z"
-            return join(
-                [
-                    element("circle", cx=x, cy=y, r=r, class_="lk-tl-drop"),
-                    element("path", d=half, class_="lk-tl-half"),
-                ]
-            )
+            return [
+                element("circle", cx=x, cy=y, r=r, class_="lk-tl-drop"),
+                element("path", d=half, class_="lk-tl-half"),
+            ]
         case "no time":
-            return element("rect", x=x - 5, y=y - 5, width=10, height=10, class_="lk-tl-untimed")
-    return element("circle", cx=x, cy=y, r=r, class_="lk-tl-event")
+            square = element("rect", x=x - 5, y=y - 5, width=10, height=10, class_="lk-tl-untimed")
+            return [square]
+    return [element("circle", cx=x, cy=y, r=r, class_="lk-tl-event")]
+
+
+def _triangle(x: float, y: float, r: float) -> str:
+    return f"M{x - r - 1:.1f} {y - r + 1:.1f}h{2 * r + 2:g}l{-r - 1:g} {1.8 * r:.1f}z"
+
+
+def _cross(x: float, y: float) -> str:
+    return f"M{x:.1f} {y - 4:.1f}l8 8m0-8l-8 8"
+
+
+def _crowd(placed: list[Placed]) -> list[Markup]:
+    """Draw many events as one path for each fate, smaller and without titles."""
+    at = {fate: [(p.x, p.y) for p in placed if p.mark.fate == fate] for fate in SIGNS}
+    dots = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in at[KEPT])
+    rings = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in at[HALF])
+    drops = "".join(_triangle(x, y, RADIUS_PX - 2) for x, y in at[LATE])
+    squares = "".join(f"M{x - 4:.0f} {y - 4:.0f}h8v8h-8z" for x, y in at[UNTIMED])
+    courses = ((dots, "dots"), (rings, "dots half"), (drops, "drop"), (squares, "untimed"))
+    return [element("path", d=course, class_=f"lk-tl-{kind}") for course, kind in courses if course]
 
 
 def _label(on: Sheet, placed: Placed) -> Markup:
@@ -117,11 +147,31 @@ def _label(on: Sheet, placed: Placed) -> Markup:
     ]
     if mark.fate == KEPT:
         spots = [*spots[1:2], spots[0], *spots[2:]]
+    wide = mark.fate != KEPT and x > on.end - SPILL_PX
     for lines in _texts(on, placed):
         raised = [(x, y - 15 * (len(lines) - 1) if y < placed.y else y, a) for x, y, a in spots]
-        found = on.label(lines, raised)
+        found = on.label(lines, raised, wide=wide) or (_callout(on, placed, lines))
         if found:
             return found
+    return Markup("")
+
+
+def _callout(on: Sheet, placed: Placed, lines: list[Line]) -> Markup:
+    """Name a surprising event from above, with an arrow."""
+    if placed.mark.fate == KEPT and not placed.why:
+        return Markup("")
+    foot = placed.y - 8
+    for lift in range(40, 220, 20):
+        top = foot - lift
+        if on.is_free(placed.x - 4, top, 8, foot - top - 2):
+            spot: Spot = (placed.x - 4, top - 6 - LINE_PX * (len(lines) - 1), "start")
+            found = on.label(lines, [spot], wide=placed.x > on.end - SPILL_PX)
+            if found:
+                on.block(placed.x - 4, top, 8, foot - top)
+                line = f"M{placed.x:.1f} {top:.1f}V{foot - 6:.1f}"
+                head = f"M{placed.x - 4:.1f} {foot - 7:.1f}h8l-4 7z"
+                arrow = element("path", d=line, class_="lk-tl-axis")
+                return join([arrow, element("path", d=head, class_="lk-tl-head"), found])
     return Markup("")
 
 
@@ -143,7 +193,7 @@ def _texts(on: Sheet, placed: Placed) -> list[list[Line]]:
     return [[(f"{whole} late:", bold), (why, plain)], [(f"{time} late", bold)], [("late", bold)]]
 
 
-def _ranges(on: Sheet, column: int, step: Step) -> Markup:
+def _range(on: Sheet, column: int, step: Step) -> Markup:
     """Draw a batch whose events are not told: its oldest to its newest, and how many."""
     if step.oldest_ms is None or step.newest_ms is None:
         return Markup("")
@@ -157,25 +207,33 @@ def _ranges(on: Sheet, column: int, step: Step) -> Markup:
     return join([bar, on.label([(words, "lk-tl halo")], spots)])
 
 
-def _squares(on: Sheet, column: int, step: Step) -> Markup:
+def _squares(on: Sheet) -> list[Markup]:
     """Draw many events as counts, one square for each fate and stretch of time."""
-    if step.marks is None:
-        return _ranges(on, column, step)
-    counts = Counter((m.fate == LATE, _level(on, m)) for m in step.marks)
     width = min(26.0, on.column_px / 2 - 1)
+    # With many columns higher squares, since each costs bytes.
+    height = SQUARE_PX * -(-len(on.steps) // 14)
+    found: dict[bool, list[tuple[float, float, int]]] = {False: [], True: []}
+    for column, step in enumerate(on.steps):
+        marks_of = step.marks or ()
+        counts = Counter((m.fate == LATE, _height(on, m) // height) for m in marks_of)
+        for (late, level), number in sorted(counts.items()):
+            x, y = on.x(column) + 1 + (width if late else 0), BOTTOM - (level + 1) * height
+            found[late].append((x, y, number))
+            on.block(x, y, width, height)
     drawn = []
-    for (late, level), number in sorted(counts.items()):
-        x, y = on.x(column) + 1 + (width if late else 0), BOTTOM - (level + 1) * SQUARE_PX
+    for late, squares in found.items():
         kind = "late" if late else "kept"
-        box = f"M{x:.1f} {y}h{width - 2:.1f}v{SQUARE_PX - 2}h{2 - width:.1f}z"
-        drawn.append(element("path", d=box, class_=f"lk-tl-square {kind}"))
-        middle = x + width / 2 - 1
-        drawn.append(
-            element("text", str(number), x=middle, y=y + 12, class_=f"lk-tl lk-tl-middle {kind}")
-        )
-    return join(drawn)
+        box = f"h{width - 2:.1f}v{height - 2}h{2 - width:.1f}z"
+        course = "".join(f"M{x:.1f} {y}{box}" for x, y, _ in squares)
+        numbers = [
+            element("text", str(number), x=x + width / 2 - 1, y=y + height / 2 + 3)
+            for x, y, number in squares
+        ]
+        if squares:
+            drawn.append(element("path", d=course, class_=f"lk-tl-square {kind}"))
+            drawn.append(element("g", *numbers, class_=f"lk-tl-middle {kind}"))
+    return drawn
 
 
-def _level(on: Sheet, mark: Mark) -> int:
-    y = BOTTOM - 1 if mark.at_ms is None else on.y(mark.at_ms)
-    return int((BOTTOM - y) // SQUARE_PX)
+def _height(on: Sheet, mark: Mark) -> int:
+    return int(BOTTOM - (BOTTOM - 1 if mark.at_ms is None else on.y(mark.at_ms)))

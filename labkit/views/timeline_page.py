@@ -8,12 +8,13 @@ from labkit.views.event_time import UNITS_MS, clock, day, interval_words
 from labkit.views.frame import Frame, Page, waiting_frame
 from labkit.views.svg import Markup, element, id_of, join, path, picture
 from labkit.views.timeline import Timeline
-from labkit.views.timeline_lines import lines, notes
-from labkit.views.timeline_marks import marks
+from labkit.views.timeline_lines import line_labels, lines, notes
+from labkit.views.timeline_marks import mark_labels, marks
 from labkit.views.timeline_scale import Part, ticks
 from labkit.views.timeline_sheet import BOTTOM, LEFT, Sheet, sheet
 from labkit.views.timeline_spans import bands, boxes, span_labels
-from labkit.views.timeline_words import WAITING, as_table, as_text, facts, sentence
+from labkit.views.timeline_table import as_table, as_text
+from labkit.views.timeline_words import WAITING, facts, sentence
 
 FOOT_PX = 50
 ZIGZAG_PX = 6
@@ -37,12 +38,10 @@ def draw(timeline: Timeline, said: str) -> Markup:
     """Return the picture as SVG; ``said`` is its description for screen readers."""
     on = sheet(timeline)
     # What is drawn first lies below; who asks first gets the best place for a label.
-    axis = _event_axis(on)
-    breaks = _breaks(on)
-    ground = bands(on)
+    axis, breaks, ground = _event_axis(on), _breaks(on), bands(on)
+    events = marks(on)
+    course = lines(on)
     sent = boxes(on)
-    course, course_labels = lines(on)
-    events, event_labels = marks(on)
     return picture(
         id_of("timeline", timeline.setting.name),
         f"Event time by batch of {timeline.setting.name}",
@@ -53,8 +52,8 @@ def draw(timeline: Timeline, said: str) -> Markup:
         sent,
         events,
         breaks,
-        course_labels,
-        event_labels,
+        line_labels(on),
+        mark_labels(on),
         notes(on),
         span_labels(on),
         _batch_axis(on),
@@ -127,7 +126,8 @@ def _breaks(on: Sheet) -> Markup:
 
 def _batch_axis(on: Sheet) -> Markup:
     roomy = on.column_px >= 66
-    every = -(-len(str(on.steps[-1].number)) * 10 // int(on.column_px))
+    longest = max(len(str(on.steps[-1].number)), *(len(_short(step.rows)) for step in on.steps))
+    every = 1 if roomy else -(-longest * 9 // int(on.column_px - 6))
     drawn = [
         element("text", "batch", x=LEFT - 9, y=BOTTOM + 20, text_anchor="end", class_="lk-tl-soft"),
         element("text", "→ in order of", x=on.end + 8, y=BOTTOM + 20, class_="lk-tl-soft"),
@@ -148,7 +148,7 @@ def _batch_axis(on: Sheet) -> Markup:
         count = "empty" if roomy and not step.rows else count
         if i % every == 0:
             drawn += [_middle(str(step.number), middle, BOTTOM + 20, "lk-tl b")]
-        drawn += [_middle(count, middle, BOTTOM + 36, "lk-tl-soft")]
+            drawn += [_middle(count, middle, BOTTOM + 36, "lk-tl-soft")]
     return join(drawn)
 
 

@@ -19,7 +19,7 @@ PAD_PX = 14
 # A gap must be this many times longer than all else together, and so many windows long.
 BREAK_TIMES = 4
 BREAK_UNITS = 8
-MIN_TICK_PX = 26
+MIN_TICK_PX, MIN_FREE_TICK_PX = 26, 40
 MIN_MINOR_PX = 12
 STEPS_MS = (
     *(ms for ms in (1, 10, 100, 200, 500)),
@@ -132,7 +132,7 @@ def ticks(part: Part, of: Scale, grid_ms: int, zone: str) -> tuple[list[int], li
     zone
         Days begin at midnight there.
     """
-    steps = [s for s in STEPS_MS if of.length(s) >= MIN_TICK_PX] or [STEPS_MS[-1]]
+    steps = [s for s in STEPS_MS if of.length(s) >= MIN_FREE_TICK_PX] or [STEPS_MS[-1]]
     step = steps[0]
     if grid_ms and of.length(grid_ms) >= MIN_TICK_PX:
         step = grid_ms

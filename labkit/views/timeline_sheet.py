@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 
 from labkit.views.event_time import UNITS_MS, Window
 from labkit.views.svg import Markup, element, join
-from labkit.views.timeline import Span, Step, Timeline
+from labkit.views.timeline import Step, Timeline
 from labkit.views.timeline_scale import Scale, scale
+from labkit.views.timeline_windows import Span
 from labkit.views.timeline_words import Words
 
 LEFT, TOP, RIGHT_PX, PLOT_PX, HEIGHT_PX = 88, 20, 168, 600, 400
 BOTTOM = TOP + HEIGHT_PX
-MIN_COLUMNS, MIN_COLUMN_PX = 8, 30
+MIN_COLUMNS, MIN_COLUMN_PX = 8, 18
 LINE_PX = 15
 # Measured in DejaVu Sans, the widest of the usual fonts, at 12 px.
 CHAR_PX, BOLD_CHAR_PX = 7.3, 8.2
 
 Spot = tuple[float, float, str]
 Line = tuple[str, str]
+Box = tuple[float, float, float, float]
+STRIP_PX = 64
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Sheet:
     words: Words
     scale: Scale
     column_px: float
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    taken: dict[int, list[Box]] = field(default_factory=dict)  # by strip of the page
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -62,7 +65,15 @@ class Sheet:
 
     def block(self, x: float, y: float, width: float, height: float) -> None:
         """Keep labels away from a place."""
-        self.taken.append((x, y, x + width, y + height))
+        box = (x, y, x + width, y + height)
+        for strip in _strips(box):
+            self.taken.setdefault(strip, []).append(box)
+
+    def is_free(self, x: float, y: float, width: float, height: float) -> bool:
+        """Whether nothing that labels must keep away from lies in a place."""
+        box = (x, y, x + width, y + height)
+        near = (other for strip in _strips(box) for other in self.taken.get(strip, ()))
+        return not any(_overlap(box, other) for other in near)
 
     def label(self, lines: Sequence[Line], spots: Iterable[Spot], *, wide: bool = False) -> Markup:
         """Write lines of text (with their classes) at the first free spot; nothing if none is.
@@ -74,10 +85,10 @@ class Sheet:
         low, high = (0.0, self.width) if wide else (LEFT + 2, self.end)
         for x, y, anchor in spots:
             left = x - width if anchor == "end" else x - width / 2 if anchor == "middle" else x
-            box = (left, y - 11, left + width, y + 3 + LINE_PX * (len(lines) - 1))
-            fits = left >= low and box[2] <= high and box[1] > 0 and box[3] < BOTTOM + 8
-            if fits and not any(_overlap(box, other) for other in self.taken):
-                self.taken.append(box)
+            height = 14 + LINE_PX * (len(lines) - 1)
+            fits = low <= left and left + width <= high and 11 < y < BOTTOM + 19 - height
+            if fits and self.is_free(left, y - 11, width, height):
+                self.block(left, y - 11, width, height)
                 return join(
                     element(
                         "text",
@@ -92,7 +103,11 @@ class Sheet:
         return Markup("")
 
 
-def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+def _strips(box: Box) -> range:
+    return range(int(box[0] // STRIP_PX), int(box[2] // STRIP_PX) + 1)
+
+
+def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

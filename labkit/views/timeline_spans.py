@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from labkit.views.cells import plural
 from labkit.views.svg import Markup, element, join
-from labkit.views.timeline import ANY, Span
-from labkit.views.timeline_sheet import LINE_PX, Sheet, stays
+from labkit.views.timeline_sheet import BOTTOM, LINE_PX, TOP, Sheet, stays
+from labkit.views.timeline_windows import ANY, Span
 
 HATCH_PX = 10
 # Hatching costs bytes; with many closed windows it gets wider.
-HATCHED_BUDGET_PX = 6000
+HATCHED_BUDGET_PX = 2000
 MAX_LINES = 3
 # A longer arrow would cross what lies between.
 MAX_ARROW_PX = 120
@@ -18,23 +19,35 @@ def bands(on: Sheet) -> Markup:
     """Draw where windows take rows, and where they take no more."""
     apart = on.timeline.setting.windows.kind == "tumbling"
     kind = "lk-tl-open" if apart else "lk-tl-open over"
-    opened, closed = [], []
-    for span in on.timeline.spans:
-        for left, right, start, end in stays(on, span):
-            top = on.y(end)
-            opened.append(
-                element(
-                    "rect", x=left, y=top, width=right - left, height=on.y(start) - top, class_=kind
-                )
-            )
-        if span.closed is not None and not span.merged:
-            left, top = on.column(span.closed + 1), on.y(span.end_ms)
-            if left < on.end:
-                closed.append((left, top, on.end, on.y(span.start_ms)))
+    opened = [
+        element(
+            "rect",
+            x=left,
+            y=on.y(end),
+            width=right - left,
+            height=on.y(start) - on.y(end),
+            class_=kind,
+        )
+        for span in on.timeline.spans
+        for left, right, start, end in stays(on, span)
+    ]
+    closed = _closed(on)
     total = sum(right - left + bottom - top for left, top, right, bottom in closed)
     gap = HATCH_PX * max(1, round(total / HATCHED_BUDGET_PX))
     hatched = [element("path", d=_hatching(*box, gap=gap), class_="lk-tl-hatch") for box in closed]
     return join([*opened, *hatched])
+
+
+def _closed(on: Sheet) -> list[tuple[float, float, float, float]]:
+    """Return where windows take no more rows; where they overlap, it is said once."""
+    found: list[tuple[float, float, float, float]] = []
+    ended = [s for s in on.timeline.spans if s.closed is not None and not s.merged]
+    for span in sorted(ended, key=lambda s: (s.closed, s.start_ms)):
+        left, top = on.column((span.closed or 0) + 1), on.y(span.end_ms)
+        bottom = min([on.y(span.start_ms), *(t for _, t, _, b in found if b > top)])
+        if left < on.end and bottom - top >= 1:
+            found.append((left, top, on.end, bottom))
+    return found
 
 
 def _hatching(left: float, top: float, right: float, bottom: float, *, gap: int) -> str:
@@ -74,7 +87,7 @@ def _box(
     width = min(room, max(40.0, 12 + size * 0.66 * max(map(len, texts))))
     height = max(8.0, min(8 + (size + 3) * len(texts), bottom - top - 2))
     left = on.column(batch) + (on.column_px - width - 4 if aside else (on.column_px - width) / 2)
-    y = (top + bottom - height) / 2
+    y = _free_height(on, left, (top + bottom - height) / 2, width, height)
     on.block(left - 2, y - 2, width + 4, height + 4)
     kind = "new" if newest else "old"
     words = f"{on.words.window((span.start_ms, span.end_ms))} = {', '.join(lines)}, batch {batch}"
@@ -101,13 +114,24 @@ def _box(
     return join([Markup(cause), element("g", *parts), note])
 
 
+def _free_height(on: Sheet, left: float, y: float, width: float, height: float) -> float:
+    """Move a box up or down a little when something else is there."""
+    for shift in (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 2.0, -2.0):
+        moved = y + shift * (height + 4)
+        inside = moved > TOP and moved + height < BOTTOM
+        if inside and on.is_free(left, moved, width, height):
+            return moved
+    return y
+
+
 def _cause(on: Sheet, batch: int, x: float, top: float) -> str:
     """Draw an arrow from the watermark, which sends a window, down to the box."""
     step = next(step for step in on.steps if step.number == batch)
     if step.watermark_ms is None:
         return ""
     y = on.y(step.watermark_ms) + 5
-    if not 24 < top - y < MAX_ARROW_PX:
+    in_one_part = any(part.top <= y and top <= part.bottom for part in on.scale.parts)
+    if not (in_one_part and 24 < top - y < MAX_ARROW_PX and on.is_free(x - 4, y, 8, top - y - 4)):
         return ""
     line = element("path", d=f"M{x:.1f} {y:.1f}V{top - 10:.1f}", class_="lk-tl-axis")
     return line + element("path", d=f"M{x - 4:.1f} {top - 10:.1f}h8l-4 7z", class_="lk-tl-head")
@@ -152,12 +176,13 @@ def _name(on: Sheet, name: str, left: float, top: float, bottom: float) -> Marku
 
 def _state(on: Sheet, span: Span, name: str) -> Markup:
     top, bottom, x = on.y(span.end_ms), on.y(span.start_ms), on.end + 8
-    rows = (
-        f"{span.rows} row{'' if span.rows == 1 else 's'} so far" if span.opened is not None else ""
-    )
+    untold = any(step.marks is None and step.rows for step in on.steps)
+    rows = f"{'at least ' if untold else ''}{plural(span.rows, 'row')} so far" if span.rows else ""
     if on.timeline.setting.windows.kind != "tumbling":
         state = "closed" if span.closed is not None else "open"
-        lines = [(f"{name} {state}", "lk-tl" if span.closed is None else "lk-tl-soft")]
+        kind = "lk-tl" if span.closed is None else "lk-tl-soft"
+        key, _, window = name.rpartition(" ") if span.key != ANY else ("", "", name)
+        lines = [*([(key, kind)] if key else []), (f"{window} {state}", kind)]
     elif span.closed is not None:
         after = on.column(span.closed + 1) < on.end
         lines = [("closed" if after else "final", "lk-tl b")]

@@ -1,22 +1,19 @@
-"""The timeline in words: its sentence, its table, and the same for a terminal."""
+"""The timeline in words: its facts, its sentence, and how it writes times."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from labkit.views.cells import plural
 from labkit.views.event_time import Window, clock, day, interval_words
-from labkit.views.timeline import HALF, KEPT, LATE, UNTIMED, Mark, Step, Timeline
+from labkit.views.timeline import Step, Timeline
+from labkit.views.timeline_windows import HALF, KEPT, LATE, UNTIMED, Mark
 
 SIGNS = {KEPT: "●", LATE: "▽", HALF: "◐", UNTIMED: "□"}
-HEADS = ("batch", "events", "newest so far", "watermark", "late test uses", "windows sent")
 WAITING = "Waiting for the first batch: the query runs; nothing has come in yet."
 NO_TAP = " Single events are not shown: put events = lab.tap(events) before withWatermark."
 # More names than this make a sentence that nobody reads.
 MAX_NAMED = 3
-# The table names so many events of a batch, then counts.
-MAX_LISTED = 12
 
 
 class Words:
@@ -73,6 +70,8 @@ def sentence(timeline: Timeline) -> str:
     moves = _moves(timeline, step, words)
     if moves and not step.sent:
         said.append(moves)
+    if timeline.setting.mode == "update" and step.closed:
+        said.append(_closed(step, words))
     said = said or ["an empty batch; nothing moves."]
     text = f"Batch {step.number}: {' '.join(_capital(t, i) for i, t in enumerate(said))}"
     return text + ("" if step.tapped else NO_TAP) + _question(timeline, step)
@@ -165,6 +164,14 @@ def _still_counts(timeline: Timeline, step: Step, words: Words) -> str:
     )
 
 
+def _closed(step: Step, words: Words) -> str:
+    named = _named([words.window(window) for window in step.closed], "windows")
+    one = len(step.closed) == 1
+    noun = "" if len(step.closed) > MAX_NAMED else "window " if one else "windows "
+    rest = "is final, and nothing more is sent for it"
+    return f"{noun}{named} {rest if one else 'are final, and nothing more is sent for them'}."
+
+
 def _older(timeline: Timeline, step: Step, words: Words) -> str:
     """Name rows that counted although newer ones had come before."""
     before = timeline.steps[-2].newest_so_far_ms if len(timeline.steps) > 1 else None
@@ -175,10 +182,9 @@ def _older(timeline: Timeline, step: Step, words: Words) -> str:
     if not older or timeline.setting.windows.kind == "none":
         return ""
     who = _named([words.event(mark) for mark in older], "rows")
-    if timeline.setting.windows.kind == "session" or len(older) > 1:
-        return (
-            f"{who}, older than the newest event, still {'counts' if len(older) == 1 else 'count'}."
-        )
+    if timeline.setting.windows.kind != "tumbling" or len(older) > 1:
+        verb = "counts" if len(older) == 1 else "count"
+        return f"{who}, older than the newest event, still {verb}."
     return f"{who} counts: its window {words.window(older[0].kept[0])} is open."
 
 
@@ -208,7 +214,14 @@ def _rows(timeline: Timeline, step: Step, words: Words) -> str:
     mark = "" if step.watermark_ms is not None or not timeline.setting.delays_ms else (
         " There is no watermark yet."
     )  # fmt: skip
-    return f"{text}{nulls}{mark}"
+    return f"{text}{nulls}{_spark_dropped(step)}{mark}"
+
+
+def _spark_dropped(step: Step) -> str:
+    """Say what Spark dropped where the picture cannot know the rows."""
+    if step.marks is not None or not step.spark_dropped:
+        return ""
+    return f" Spark dropped late rows: {plural(step.spark_dropped, 'group')} of them."
 
 
 def _question(timeline: Timeline, step: Step) -> str:
@@ -225,83 +238,3 @@ def _named(names: Sequence[str], noun: str) -> str:
     if len(names) > MAX_NAMED:
         return f"{len(names)} {noun}"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def rows(timeline: Timeline, *, short: bool = False) -> list[tuple[str, ...]]:
-    """Return one row of texts for each batch, under :data:`HEADS`."""
-    words = Words(timeline)
-    return [
-        (
-            str(step.number),
-            _events(step, words, short=short),
-            words.time(step.newest_so_far_ms, none="none"),
-            words.time(step.watermark_ms),
-            words.time(step.late_test_ms),
-            _sent_words(step, words),
-        )
-        for step in timeline.steps
-    ]
-
-
-def _events(step: Step, words: Words, *, short: bool) -> str:
-    if step.rows == 0:
-        return "empty batch"
-    if step.marks is None:
-        ends = f", {words.time(step.oldest_ms)} to {words.time(step.newest_ms)}"
-        return plural(step.rows, "row") + (ends if step.oldest_ms is not None else "")
-    shown = step.marks if len(step.marks) <= MAX_LISTED else step.marks[:MAX_LISTED]
-    said = [
-        f"{SIGNS[m.fate]}{words.event(m)}" if short else f"{words.event(m)} {m.fate}" for m in shown
-    ]
-    rest = step.marks[len(shown) :]
-    counted = {fate: sum(1 for m in rest if m.fate == fate) for fate in SIGNS}
-    more = ", ".join(f"{number} {fate}" for fate, number in counted.items() if number)
-    return ("  " if short else ", ").join(said) + (f", and {more}" if more else "")
-
-
-def _sent_words(step: Step, words: Words) -> str:
-    if not step.sent:
-        return plural(step.sent_rows, "row") if step.sent_rows else "none"
-    by_window: dict[Window | None, list[str]] = {}
-    for result in step.sent:
-        by_window.setdefault(result.window, []).append(result.words)
-    items = list(by_window.items())
-    said = [
-        f"{words.window(window) if window else 'rows'} = {', '.join(texts[:MAX_LISTED])}"
-        for window, texts in items[:MAX_LISTED]
-    ]
-    more = f"; and {len(items) - MAX_LISTED} more" if len(items) > MAX_LISTED else ""
-    return "; ".join(said) + more
-
-
-def as_table(timeline: Timeline) -> str:
-    """Return the text alternative of the picture as an HTML table, folded."""
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in HEADS)
-    body = "".join(
-        "<tr>"
-        f'<th scope="row">{escape(first)}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for first, *cells in rows(timeline)
-    )
-    return (
-        "<details><summary>Show as table</summary>"
-        f'<table class="lk-tl-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
-        "</details>"
-    )
-
-
-def as_text(timeline: Timeline) -> str:
-    """Return the timeline for a terminal, a test or a saved notebook."""
-    legend = "  ".join(f"{sign} {fate}" for fate, sign in SIGNS.items())
-    lines = [HEADS, *rows(timeline, short=True)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    aligned = [
-        "  ".join(
-            cell.rjust(width) if place == 0 else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
-    top = f"{timeline.setting.name} · {facts(timeline)}"
-    return "\n".join([top, sentence(timeline), *aligned, legend])
