@@ -71,9 +71,11 @@ function patch(page, html) {
   if (patchTable(page, fresh)) return;
   const opened = [...page.querySelectorAll("details")].map((details) => details.open);
   const scrolled = [...page.querySelectorAll(".lk-scroll")].map((box) => box.scrollLeft);
+  const focused = [...page.querySelectorAll("summary")].indexOf(document.activeElement);
   page.replaceChildren(...fresh.childNodes);
   page.querySelectorAll("details").forEach((details, i) => (details.open ||= opened[i] ?? false));
   page.querySelectorAll(".lk-scroll").forEach((box, i) => (box.scrollLeft = scrolled[i] ?? 0));
+  page.querySelectorAll("summary")[focused]?.focus();
 }
 
 // ---- one polite line for screen readers, shared by all views of the page ----
@@ -103,7 +105,7 @@ class Reel {
   add(frames, isNews) {
     const before = this.frames.at(-1)?.batch ?? -1;
     const all = new Map(this.frames.map((frame) => [frame.batch, frame]));
-    for (const frame of frames) if (frame.batch >= 0 || !all.size) all.set(frame.batch, frame);
+    for (const frame of frames) all.set(frame.batch, frame); // a frame drawn again replaces itself
     if (all.size > 1) all.delete(-1); // the frame that said it waits
     this.frames = [...all.values()].sort((a, b) => a.batch - b.batch).slice(-KEEP);
     const fresh = this.frames.filter((frame) => frame.batch > before).length;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from labkit.engine.watching import RUNNING, WAITING
 from labkit.views.frame import Frame, Page, waiting_frame
 from labkit.views.measured import Measured, Panel
 from labkit.views.progress_axis import (
@@ -19,6 +20,7 @@ from labkit.views.progress_words import Clock, facts_words, seconds, sentence, t
 from labkit.views.svg import Markup, element, id_of, join, picture
 
 NOTHING = "Waiting for the first batch: the query runs; nothing has come in yet."
+ENDED = "no batch has run."
 MAX_LINES = 10
 MAX_PARTITIONS = 12
 AXIS_PX = 24
@@ -33,7 +35,8 @@ def render(panel: Panel) -> Frame:
         What is known of the query.
     """
     if not panel.batches:
-        return waiting_frame(panel.name, NOTHING)
+        is_open = panel.state.code in {RUNNING, WAITING}
+        return waiting_frame(panel.name, NOTHING if is_open else f"{panel.state.words}: {ENDED}")
     last = panel.batches[-1]
     opened = join([_picture(panel), _tables(panel)])
     html = element("details", _folded(panel), opened, class_="lk-panel")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from labkit.engine.query_facts import query_facts
 from labkit.engine.watching import ProgressReader
-from labkit.views.measured import Measured, Panel, fold
+from labkit.views.measured import Measured, Panel, fold, note
 from labkit.views.progress_page import render
 from labkit.views.registry import started
 from labkit.views.view import View
@@ -84,4 +84,4 @@ def progress(query: Any) -> ProgressPanel:
     """
     reader = ProgressReader(started(query))
     panel = Panel(name=reader.query.name or "query without a name", facts=query_facts(reader.query))
-    return ProgressPanel("progress", reader, panel, fold=fold, render=render)
+    return ProgressPanel("progress", reader, panel, fold=fold, render=render, note=note)

@@ -43,6 +43,8 @@ class Runner(Generic[M]):
         What the view knows before the first item.
     fold, render
         The two pure functions of the view.
+    note
+        A third pure function, for views that draw how the query stands: told of each new state.
     show
         Called with the frames that are new and the state, at most four times a second of the
         real clock.
@@ -56,13 +58,14 @@ class Runner(Generic[M]):
         fold: Callable[[M, Any], M],
         render: Callable[[M], Frame],
         show: Callable[[list[Frame], State], None],
+        note: Callable[[M, State], M] | None = None,
     ) -> None:
         self.reader = reader
         self.model = model
         self.frames: deque[Frame] = deque(maxlen=MAX_BACKLOG)
         self.error: BaseException | None = None
         self.state = State(RUNNING, WORDS[RUNNING])
-        self._fold, self._render, self._show = fold, render, show
+        self._fold, self._render, self._show, self._note = fold, render, show, note
         self._inbox = reader.open()
         self._shown_at = 0.0
         self._unshown: list[Frame] = []
@@ -115,7 +118,8 @@ class Runner(Generic[M]):
             self._follow()
         except Exception as error:  # noqa: BLE001 - shown at the next look at the view
             self.error = error
-            self._flush(State("failed", "View failed", f"{type(error).__name__}: {error}"))
+            self.state = State("failed", "View failed", f"{type(error).__name__}: {error}")
+            self._flush()
         finally:
             self.reader.close(self._inbox)
             steps.unwatch(self._before_step)
@@ -123,7 +127,7 @@ class Runner(Generic[M]):
     def _follow(self) -> None:
         for item in self.reader.backlog():
             self._take(item)
-        self._flush(self.state)
+        self._flush()
         while not self._closed.is_set():
             news = self._next_news()
             if isinstance(news, Ended):
@@ -140,17 +144,18 @@ class Runner(Generic[M]):
         try:
             return self._inbox.get(timeout=wait_s)
         except Empty:
-            self._flush(self.state)
+            self._flush()
             return None
 
     def _read(self, news: News) -> None:
         code = WAITING if isinstance(news, Idle) else RUNNING
         changed = code != self.state.code
-        self.state = State(code, WORDS[code])
+        if changed:
+            self._change(State(code, WORDS[code]))
         for item in self.reader.read(news):
             self._take(item)
         if changed or time.monotonic() - self._shown_at >= MIN_PAUSE_S:
-            self._flush(self.state)
+            self._flush()
 
     def _take(self, item: Any) -> None:
         self.model = self._fold(self.model, item)
@@ -159,9 +164,19 @@ class Runner(Generic[M]):
         self._unshown = [*self._unshown, frame][-MAX_BACKLOG:]
         self._seen = item.number
 
-    def _flush(self, state: State) -> None:
+    def _change(self, state: State) -> None:
+        """Take a new state; a view that draws it draws its newest frame again."""
         self.state = state
-        self._show(self._unshown, state)
+        if self._note is None:
+            return
+        self.model = self._note(self.model, state)
+        frame = self._render(self.model)
+        if self.frames:
+            self.frames[-1] = frame
+        self._unshown = [*self._unshown, frame][-MAX_BACKLOG:]
+
+    def _flush(self) -> None:
+        self._show(self._unshown, self.state)
         self._unshown = []
         self._shown_at = time.monotonic()
 
@@ -171,4 +186,5 @@ class Runner(Generic[M]):
             for item in self.reader.backlog():
                 self._take(item)
         state = self.reader.state()
-        self._flush(CLOSED if state.code == RUNNING else state)
+        self._change(CLOSED if state.code == RUNNING else state)
+        self._flush()

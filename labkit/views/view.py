@@ -36,6 +36,8 @@ class View(Generic[M]):
         What it follows.
     model, fold, render
         The view itself: what it knows before the first batch and its two pure functions.
+    note
+        A third pure function, for views that draw how the query stands.
     feed
         A feed for the button "Next batch"; None: no such button.
 
@@ -52,6 +54,7 @@ class View(Generic[M]):
         *,
         fold: Callable[[M, Any], M],
         render: Callable[[M], Frame],
+        note: Callable[[M, State], M] | None = None,
         feed: Feed | None = None,
     ) -> None:
         self._kind, self._render, self._feed = kind, render, feed
@@ -61,7 +64,7 @@ class View(Generic[M]):
         self._display: Any = None
         self._latest = render(model)
         self._lock = threading.Lock()  # a frame must not slip in while the widget is made
-        self._runner = Runner(reader, model, fold=fold, render=render, show=self._show)
+        self._runner = Runner(reader, model, fold=fold, render=render, note=note, show=self._show)
         self._runner.start()
         registry.remember(self)
 
