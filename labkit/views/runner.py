@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from queue import Empty
 from typing import Any, Generic, TypeVar
 
@@ -57,6 +56,7 @@ class Runner(Generic[M]):
         show: Callable[[list[Frame], str], None],
     ) -> None:
         self.query: Any = reader.query
+        self.name = reader.query.name  # asking the query later costs a call to Java
         self.model = model
         self.frames: deque[Frame] = deque(maxlen=MAX_BACKLOG)
         self.error: BaseException | None = None
@@ -68,7 +68,7 @@ class Runner(Generic[M]):
         self._unshown: list[Frame] = []
         self._closed = threading.Event()
         self._seen = -1
-        name = f"labkit view of {self.query.name}"
+        name = f"labkit view of {self.name}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -98,7 +98,7 @@ class Runner(Generic[M]):
         """
         wait_until(
             lambda: not self.alive or self._seen >= self._reader.latest(),
-            what=f"The view of query {self.query.name!r} has not shown its newest batch",
+            what=f"The view of query {self.name!r} has not shown its newest batch",
             timeout_s=timeout_s,
             every_s=0.002,
         )
@@ -107,8 +107,13 @@ class Runner(Generic[M]):
 
     def _before_step(self) -> None:
         """Hold the next step back until this view has its frame, but not for long."""
-        with suppress(NotReady):
+        try:
             self.catch_up(STEP_WAIT_S)
+        except NotReady:
+            pass
+        except Exception:  # noqa: BLE001 - Spark is gone; a step of a feed must not fail for a view
+            self._closed.set()
+            self._inbox.put(Ended())
 
     def _run(self) -> None:
         try:
@@ -117,7 +122,7 @@ class Runner(Generic[M]):
             self.error = error
             self.state = "view failed"
         finally:
-            unsubscribe(self.query, self._inbox)
+            unsubscribe(self._inbox)
             steps.unwatch(self._before_step)
 
     def _follow(self) -> None:
