@@ -10,6 +10,7 @@ variable                 meaning (default)
 ``LABKIT_MASTER``        an outside Spark master (none: ``local[2]`` in this kernel)
 ``LABKIT_KAFKA``         bootstrap servers of an outside broker (none: one is started)
 ``LABKIT_IVY_SETTINGS``  an ``ivysettings.xml`` of the school's own, for a mirror of the jars (none)
+``LABKIT_BARS``          ``0``: no bars while something takes long, as in compared outputs (``1``)
 =======================  =========================================================================
 
 They are read when they are needed, never at import, so a notebook can set them in its first cell.
@@ -79,3 +80,8 @@ def ivy_settings() -> Path | None:
     """Return a school's own settings for Ivy, if some are set; the file may not be there."""
     given = os.environ.get("LABKIT_IVY_SETTINGS")
     return Path(given).expanduser().absolute() if given else None
+
+
+def bars() -> bool:
+    """Return whether waits show a bar."""
+    return os.environ.get("LABKIT_BARS", "1") != "0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -12,6 +11,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from labkit import settings
 from labkit.errors import NotReady
 
 T = TypeVar("T")
@@ -102,10 +102,8 @@ def _in_notebook() -> bool:
 
 
 def _is_watched() -> bool:
-    """Whether somebody sees the output while it comes; tests of notebooks say no for tqdm."""
-    if os.environ.get("TQDM_DISABLE"):
-        return False
-    return _in_notebook() or sys.stderr.isatty()
+    """Whether somebody sees the output while it comes."""
+    return settings.bars() and (_in_notebook() or sys.stderr.isatty())
 
 
 def _tick(done: threading.Event, what: str, expected_s: float | None) -> None:

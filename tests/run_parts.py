@@ -89,7 +89,7 @@ def run_command(command: tuple[str, ...], tally: Tally) -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         # Bars show on slow machines only, so no compared output may hold one.
-        env = os.environ | {"TQDM_DISABLE": "1"}
+        env = os.environ | {"LABKIT_BARS": "0"}
         run = subprocess.run((*command, f"--junitxml={report}"), cwd=ROOT, check=False, env=env)
         failed = count(report, tally) if report.exists() else 0
     # A crash, or a selection that found no test at all, must not look like success.

@@ -50,7 +50,7 @@ def with_outputs(path: Path) -> Any:
         record_timing=False,
         store_widget_state=False,
     )
-    os.environ["TQDM_DISABLE"] = "1"  # a wait's bar is for people, not for a saved notebook
+    os.environ["LABKIT_BARS"] = "0"  # a wait's bar is for people, not for a saved notebook
     client.execute()
     for cell in _code(notebook):
         if KEPT not in cell.metadata.get("tags", []):

@@ -41,7 +41,7 @@ Inbox = SimpleQueue[News]
 
 _lock = threading.Lock()
 _inboxes: dict[str, list[Inbox]] = {}
-_heard_by: set[int] = set()
+_heard_by: set[str] = set()
 
 
 def subscribe(query: Any, inbox: Inbox | None = None) -> Inbox:
@@ -63,14 +63,17 @@ def subscribe(query: Any, inbox: Inbox | None = None) -> Inbox:
     return inbox
 
 
-def unsubscribe(query: Any, inbox: Inbox) -> None:
-    """Send no more news to ``inbox``; nothing happens when it is not subscribed."""
+def unsubscribe(inbox: Inbox) -> None:
+    """Send no more news to ``inbox``; nothing happens when it is not subscribed.
+
+    Java is not asked: it may be gone.
+    """
     with _lock:
-        watching = _inboxes.get(query.runId, [])
-        if inbox in watching:
-            watching.remove(inbox)
-        if not watching:
-            _inboxes.pop(query.runId, None)
+        for run_id, watching in list(_inboxes.items()):
+            if inbox in watching:
+                watching.remove(inbox)
+            if not watching:
+                del _inboxes[run_id]
 
 
 def has_failed(query: Any) -> bool:
@@ -111,8 +114,10 @@ def _listen_once(query: Any) -> None:
     from pyspark import SparkContext  # noqa: PLC0415 - only when there is a query
     from pyspark.java_gateway import ensure_callback_server_started  # noqa: PLC0415
 
-    streams = query._jsq.sparkSession().streams()
-    manager = streams.hashCode()
+    session = query._jsq.sparkSession()
+    streams = session.streams()
+    # Another Java may give the same hash code; the id of its application is another one.
+    manager = f"{session.sparkContext().applicationId()} {streams.hashCode()}"
     if manager in _heard_by:
         return
     ensure_callback_server_started(SparkContext._gateway)

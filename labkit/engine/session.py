@@ -42,6 +42,8 @@ class _Running:
 
 
 _running: _Running | None = None
+# What the Java of this kernel was started with; it stays when a session is stopped.
+_java: Mapping[str, str] = {}
 
 
 def spark(
@@ -109,7 +111,7 @@ def spark(
 def stop_session() -> None:
     """Stop the queries and the session that labkit made; safe to call twice.
 
-    Java stays until the kernel ends, as in plain PySpark: the next session starts faster on it.
+    Java stays until the kernel ends, as in plain PySpark: the same session starts on it again.
     """
     global _running
     running, _running = _running, None
@@ -149,13 +151,15 @@ def _is_open(session: SparkSession) -> bool:
 
 
 def _start(names: tuple[str, ...], wishes: dict[str, str], master: str, *, ui: bool) -> _Running:
+    global _java  # noqa: PLW0603  one Java per kernel too
     connector.require_jars(names)
     _require_answer(master)
     conf = wish.joined(_defaults(names, master, ui=ui), wishes)
     java = {key: value for key, value in conf.items() if key.startswith("spark.driver.")}
     jvm.use_this_python(anywhere=not master.startswith("local"))
-    if _running is None or _running.java != java or not jvm.is_alive():
+    if _java != conf or not jvm.is_alive():  # a Java keeps what it was given at its start
         jvm.start(conf)
+        _java = conf
         # Java has its exit before the guard ends it, or PySpark's threads complain on the screen.
         atexit.unregister(_leave)
         atexit.register(_leave, os.getpid())

@@ -244,8 +244,7 @@ class SideBySideReader:
 
     def close(self, inbox: Inbox) -> None:
         """Send no more news."""
-        for lane in self.lanes.values():
-            unsubscribe(lane.query, inbox)
+        unsubscribe(inbox)
 
     def latest(self) -> int:
         """Return the number of the newest step; one more while there is something to read."""

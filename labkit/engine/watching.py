@@ -90,11 +90,13 @@ class QueryReader:
 
     def __init__(self, query: Any) -> None:
         self.query = query
+        # Asked once: later calls cost a way to Java, which may even be gone.
+        self._name: str = query.name or "query"
 
     @property
     def name(self) -> str:
         """The query's name."""
-        return self.query.name or f"query {self.query.id[:8]}"
+        return self._name
 
     def open(self) -> Inbox:
         """Return a queue that gets the query's news from now on."""
@@ -102,7 +104,7 @@ class QueryReader:
 
     def close(self, inbox: Inbox) -> None:
         """Send no more news."""
-        unsubscribe(self.query, inbox)
+        unsubscribe(inbox)
 
     def state(self) -> State:
         """Return how the query stands now."""

@@ -73,6 +73,8 @@ def properties(*, port: int, controller_port: int, data: Path) -> str:
             "group.initial.rebalance.delay.ms": 0,
             # The default, 128 MB, does not fit into the heap: the broker would end at once.
             "log.cleaner.dedupe.buffer.size": 8 * 2**20,
+            # Records may carry event time; after seven days Kafka would take those of 2012 away.
+            "log.retention.ms": -1,
             # After a kill -9 the node waits until its own old session has ended.
             "broker.session.timeout.ms": 2000,
             "broker.heartbeat.interval.ms": 500,

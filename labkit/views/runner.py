@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from queue import Empty
 from typing import Any, Generic, TypeVar
 
@@ -110,8 +109,13 @@ class Runner(Generic[M]):
 
     def _before_step(self) -> None:
         """Hold the next step back until this view has its frame, but not for long."""
-        with suppress(NotReady):
+        try:
             self.catch_up(STEP_WAIT_S)
+        except NotReady:
+            pass
+        except Exception:  # noqa: BLE001 - Spark is gone; a step of a feed must not fail for a view
+            self._closed.set()
+            self._inbox.put(Ended())
 
     def _run(self) -> None:
         try:

@@ -174,7 +174,7 @@ def test_a_query_that_stopped_failed_or_hangs(spark):
     with pytest.raises(NotReady) as late:
         feed.step(1, query, timeout_s=0.5)
     assert late.value.params["timeout_s"] == 0.5
-    lab.stop(query)
+    lab.stop(query, "trouble")
 
 
 def memory_query(df, name):

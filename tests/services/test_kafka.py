@@ -246,6 +246,20 @@ def test_a_topic_made_anew_stays_empty_after_a_kill(own_broker):
     assert len(own_broker.records("again")) == 0
 
 
+def test_records_of_long_ago_are_kept(own_broker, make_topic, send):
+    make_topic(own_broker, "history")
+    send(own_broker, "history", [(None, b"old", {"timestamp_ms": 1000})])
+    own_broker.restart()
+    # The first look for records that are too old comes with the first of these notes.
+    notes = set()
+    wait_until(
+        lambda: notes.add((data(own_broker) / START_OFFSETS).stat().st_mtime_ns) or len(notes) > 2,
+        what="the broker's regular work did not begin",
+        timeout_s=20,
+    )
+    assert own_broker.records("history")["value"].tolist() == ["old"]
+
+
 def test_a_broker_that_dies_while_its_records_are_read(own_broker, make_topic, monkeypatch):
     make_topic(own_broker, "orders")
     monkeypatch.setattr(own_broker, "_require_topics", lambda _: own_broker.kill())

@@ -190,3 +190,35 @@ def test_an_unknown_key_says_which_columns_there_are(stepped):
     with pytest.raises(NotFound) as caught:
         live(query, key="nothing")
     assert caught.value.params["reason"] == "The columns are: rest, n."
+
+
+def test_a_view_of_a_new_session_hears_of_its_batches():
+    """Another Java may know its sessions by the same number as the one before."""
+    for name in ("one", "two"):
+        control.stop_all()
+        from labkit.engine.session import spark as start
+
+        spark = start()
+        script = Script(ROWS, columns="amount int")
+        rows = feed(script, to=folder(name, format="json"))
+        stream = spark.readStream.schema(script.schema).json(rows.path)
+        query = stream.writeStream.format("memory").queryName(name).start()
+        view = live(query)
+        rows.step(1, query)
+        assert [f.batch for f in view.frames] == [0]
+
+
+def test_a_feed_goes_on_when_java_dies_under_a_view(stepped):
+    import os
+    import signal
+
+    from pyspark import SparkContext
+
+    rows, query = stepped("update")
+    view = live(query)
+    rows.step(1, query)
+    os.kill(SparkContext._gateway.proc.pid, signal.SIGKILL)
+    SparkContext._gateway.proc.wait()
+    assert rows.step() == 2
+    wait_until(lambda: not view.alive, what="the view's thread goes on", timeout_s=10)
+    control.stop_all()
