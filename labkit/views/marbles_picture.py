@@ -214,7 +214,7 @@ def _corners(shape: str, x: float, y: float, half: float) -> list[tuple[float, f
             (x - flat, bottom + 2),
         ]
     flat = max(5, half - HALF)
-    return [(x - flat, top), (x + flat, top), (x + half + 5, bottom), (x - half - 5, bottom)]
+    return [(x - flat, top), (x + flat, top), (x + half + 3, bottom), (x - half - 3, bottom)]
 
 
 def _links(marbles: Marbles, shown: list[LaneBatch], at: Heights) -> Iterator[Markup]:
