@@ -211,7 +211,7 @@ def _squares(on: Sheet) -> list[Markup]:
     """Draw many events as counts, one square for each fate and stretch of time."""
     width = min(26.0, on.column_px / 2 - 1)
     # With many columns higher squares, since each costs bytes.
-    height = SQUARE_PX * -(-len(on.steps) // 14)
+    height = SQUARE_PX * -(-len(on.steps) // 12)
     found: dict[bool, list[tuple[float, float, int]]] = {False: [], True: []}
     for column, step in enumerate(on.steps):
         marks_of = step.marks or ()

@@ -67,6 +67,7 @@ def _event_axis(on: Sheet) -> Markup:
     setting = on.timeline.setting
     parts = [element("text", "event time ↑", x=2, y=12, class_="lk-tl-soft")]
     for part in on.scale.parts:
+        foot = BOTTOM if part is on.scale.parts[0] else part.bottom
         named, small = ticks(part, on.scale, setting.windows.slide_ms, zone)
         days = len(named) > 1 and named[1] - named[0] >= UNITS_MS["day"]
         edges = [
@@ -75,9 +76,7 @@ def _event_axis(on: Sheet) -> Markup:
         grid = "".join(f"M{LEFT} {on.y(at):.1f}H{on.end:.1f}" for at in edges)
         tiny = "".join(f"M{LEFT - 4} {on.y(at):.1f}h4" for at in small)
         parts += [
-            element(
-                "path", d=f"M{LEFT} {part.bottom:.1f}V{part.top:.1f}{tiny}", class_="lk-tl-axis"
-            )
+            element("path", d=f"M{LEFT} {foot:.1f}V{part.top:.1f}{tiny}", class_="lk-tl-axis")
         ]
         parts += [element("path", d=grid, class_="lk-tl-grid")] if grid else []
         parts += [_tick(on, at, day(at, zone) if days else clock(at, zone)) for at in named]

@@ -23,6 +23,8 @@ Spot = tuple[float, float, str]
 Line = tuple[str, str]
 Box = tuple[float, float, float, float]
 STRIP_PX = 64
+# Room under the lowest time, for the name of a line there.
+SOLE_PX = 8
 
 
 @dataclass
@@ -114,7 +116,9 @@ def _overlap(one: Box, other: Box) -> bool:
 def sheet(timeline: Timeline) -> Sheet:
     """Return an empty sheet for a timeline that has batches."""
     column_px = max(MIN_COLUMN_PX, PLOT_PX / max(MIN_COLUMNS, len(timeline.steps)))
-    axis = scale(_stretches(timeline) or [(0, 0)], _unit_ms(timeline), top=TOP, bottom=BOTTOM)
+    axis = scale(
+        _stretches(timeline) or [(0, 0)], _unit_ms(timeline), top=TOP, bottom=BOTTOM - SOLE_PX
+    )
     return Sheet(timeline, Words(timeline), axis, column_px)
 
 

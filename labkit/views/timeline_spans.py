@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from labkit.views.cells import plural
 from labkit.views.svg import Markup, element, join
 from labkit.views.timeline_sheet import BOTTOM, LINE_PX, TOP, Sheet, stays
@@ -9,7 +11,7 @@ from labkit.views.timeline_windows import ANY, Span
 
 HATCH_PX = 10
 # Hatching costs bytes; with many closed windows it gets wider.
-HATCHED_BUDGET_PX = 2000
+HATCHED_BUDGET_PX = 1500
 MAX_LINES = 3
 # A longer arrow would cross what lies between.
 MAX_ARROW_PX = 120
@@ -33,7 +35,7 @@ def bands(on: Sheet) -> Markup:
     ]
     closed = _closed(on)
     total = sum(right - left + bottom - top for left, top, right, bottom in closed)
-    gap = HATCH_PX * max(1, round(total / HATCHED_BUDGET_PX))
+    gap = HATCH_PX * max(1, math.ceil(total / HATCHED_BUDGET_PX))
     hatched = [element("path", d=_hatching(*box, gap=gap), class_="lk-tl-hatch") for box in closed]
     return join([*opened, *hatched])
 
@@ -131,7 +133,9 @@ def _cause(on: Sheet, batch: int, x: float, top: float) -> str:
         return ""
     y = on.y(step.watermark_ms) + 5
     in_one_part = any(part.top <= y and top <= part.bottom for part in on.scale.parts)
-    if not (in_one_part and 24 < top - y < MAX_ARROW_PX and on.is_free(x - 4, y, 8, top - y - 4)):
+    middle = (y + top) / 2  # near its start it may cross the dots of the late test
+    free = on.is_free(x - 4, middle, 8, top - middle - 4)
+    if not (in_one_part and free and 24 < top - y < MAX_ARROW_PX):
         return ""
     line = element("path", d=f"M{x:.1f} {y:.1f}V{top - 10:.1f}", class_="lk-tl-axis")
     return line + element("path", d=f"M{x - 4:.1f} {top - 10:.1f}h8l-4 7z", class_="lk-tl-head")
