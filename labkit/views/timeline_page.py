@@ -12,7 +12,7 @@ from labkit.views.timeline_lines import line_labels, lines, notes
 from labkit.views.timeline_marks import mark_labels, marks
 from labkit.views.timeline_scale import Part, ticks
 from labkit.views.timeline_sheet import BOTTOM, LEFT, Sheet, sheet
-from labkit.views.timeline_spans import bands, boxes, span_labels
+from labkit.views.timeline_spans import bands, boxes, sent_labels, span_labels
 from labkit.views.timeline_table import as_table, as_text
 from labkit.views.timeline_words import WAITING, facts, sentence
 
@@ -40,8 +40,8 @@ def draw(timeline: Timeline, said: str) -> Markup:
     # What is drawn first lies below; who asks first gets the best place for a label.
     axis, breaks, ground = _event_axis(on), _breaks(on), bands(on)
     events = marks(on)
+    sent, below = boxes(on)
     course = lines(on)
-    sent = boxes(on)
     return picture(
         id_of("timeline", timeline.setting.name),
         f"Event time by batch of {timeline.setting.name}",
@@ -52,6 +52,7 @@ def draw(timeline: Timeline, said: str) -> Markup:
         sent,
         events,
         breaks,
+        sent_labels(on, below),
         line_labels(on),
         mark_labels(on),
         notes(on),

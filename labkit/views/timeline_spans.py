@@ -6,7 +6,7 @@ import math
 
 from labkit.views.cells import plural
 from labkit.views.svg import Markup, element, join
-from labkit.views.timeline_sheet import BOTTOM, LINE_PX, TOP, Sheet, stays
+from labkit.views.timeline_sheet import BOTTOM, LINE_PX, TOP, Sheet, Spot, stays
 from labkit.views.timeline_windows import ANY, Span
 
 HATCH_PX = 10
@@ -64,21 +64,28 @@ def _hatching(left: float, top: float, right: float, bottom: float, *, gap: int)
     return "".join(parts)
 
 
-def boxes(on: Sheet) -> Markup:
-    """Draw each result at the batch in which it was sent."""
+def boxes(on: Sheet) -> tuple[Markup, list[Spot]]:
+    """Draw each result at the batch in which it was sent; return where "sent" may stand, too."""
     marked = {step.number for step in on.steps if step.rows}
-    drawn = []
+    drawn, below = [], []
     for span in on.timeline.spans:
         for place, (batch, lines) in enumerate(span.sent):
             if batch >= on.steps[0].number:
                 newest = place == len(span.sent) - 1
-                drawn.append(_box(on, span, batch, lines, newest=newest, aside=batch in marked))
-    return join(drawn)
+                box, spot = _box(on, span, batch, lines, newest=newest, aside=batch in marked)
+                drawn.append(box)
+                below += [spot] if newest else []
+    return join(drawn), below
+
+
+def sent_labels(on: Sheet, below: list[Spot]) -> Markup:
+    """Write "sent" under the boxes where nothing else is."""
+    return join(on.label([("sent", "lk-tl b green halo")], [spot]) for spot in below)
 
 
 def _box(
     on: Sheet, span: Span, batch: int, lines: tuple[str, ...], *, newest: bool, aside: bool
-) -> Markup:
+) -> tuple[Markup, Spot]:
     top, bottom = on.y(span.end_ms), on.y(span.start_ms)
     room = on.column_px - 8
     shown = lines if len(lines) <= MAX_LINES and len(lines) * LINE_PX < bottom - top else ()
@@ -89,7 +96,7 @@ def _box(
     width = min(room, max(40.0, 12 + size * 0.66 * max(map(len, texts))))
     height = max(8.0, min(8 + (size + 3) * len(texts), bottom - top - 2))
     left = on.column(batch) + (on.column_px - width - 4 if aside else (on.column_px - width) / 2)
-    y = _free_height(on, left, (top + bottom - height) / 2, width, height)
+    y = _free_height(on, left, width, height, top=top, bottom=bottom)
     on.block(left - 2, y - 2, width + 4, height + 4)
     kind = "new" if newest else "old"
     words = f"{on.words.window((span.start_ms, span.end_ms))} = {', '.join(lines)}, batch {batch}"
@@ -110,20 +117,22 @@ def _box(
             )
             for i, text in enumerate(texts)
         ]
-    below = [(left + width / 2, y + height + 15, "middle")]
-    note = on.label([("sent", "lk-tl b green halo")], below) if newest else Markup("")
     cause = _cause(on, batch, left + width / 2, y) if on.timeline.setting.mode == "append" else ""
-    return join([Markup(cause), element("g", *parts), note])
+    below: Spot = (left + width / 2, y + height + 15, "middle")
+    return join([Markup(cause), element("g", *parts)]), below
 
 
-def _free_height(on: Sheet, left: float, y: float, width: float, height: float) -> float:
-    """Move a box up or down a little when something else is there."""
+def _free_height(
+    on: Sheet, left: float, width: float, height: float, *, top: float, bottom: float
+) -> float:
+    """Put a box into the middle of its window, or a little aside when something else is there."""
+    middle = (top + bottom - height) / 2
     for shift in (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 2.0, -2.0):
-        moved = y + shift * (height + 4)
-        inside = moved > TOP and moved + height < BOTTOM
-        if inside and on.is_free(left, moved, width, height):
-            return moved
-    return y
+        y = middle + shift * (height + 4)
+        inside = top <= y + height / 2 <= bottom and TOP < y and y + height < BOTTOM
+        if inside and on.is_free(left, y, width, height):
+            return y
+    return middle
 
 
 def _cause(on: Sheet, batch: int, x: float, top: float) -> str:
