@@ -1,0 +1,219 @@
+"""What a view costs: its kernel's processor time, its query, its memory, its messages.
+
+    .venv/bin/python benchmarks/views.py
+
+Goals, each a ratio or a size within one run, on an idle machine:
+
+- processor time of the kernel (this process, not Spark's) at 4 batches a second: with the view at
+  most 0.05 of a core more than without; a batch takes at most 1.1 times as long;
+- a refresh with 10^6 rows in the memory table at most 1.5 times one with 10^2, in append and in
+  complete mode;
+- less than 30 MB more in the kernel after 1,000 batches; at most 4 updates a second; frames of
+  at most 40 KB.
+
+``--quick`` runs a few seconds only: it shows that the script works, not what a view costs.
+"""
+
+# ruff: noqa: SLF001 - it measures from inside what the runner sends and keeps
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+from pyspark.sql import functions as F
+
+import labkit as lab
+from labkit.engine.batches import Batch, BatchReader, Column
+from labkit.engine.progress import from_json
+from labkit.views.live_table import LiveTable
+from labkit.views.table import Table, fold
+from labkit.views.table_page import render
+from labkit.waiting import wait_until
+
+NAME = "views_benchmark"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    spark = lab.spark()
+    fold_memory(100 if quick else 1000)
+    cost_of_a_view(spark, seconds=5 if quick else 30, turns=1 if quick else 5)
+    for mode in ("append", "complete"):
+        refresh(spark, mode, many=10_000 if quick else 1_000_000, times=3 if quick else 30)
+    memory(spark, batches=20 if quick else 1000)
+
+
+@contextmanager
+def started(frame: Any, mode: str, **trigger: Any) -> Iterator[Any]:
+    """Give a memory query that runs; it is stopped at the end."""
+    writer = frame.writeStream.format("memory").queryName(NAME).outputMode(mode)
+    query = (writer.trigger(**trigger) if trigger else writer).start()
+    try:
+        yield query
+    finally:
+        lab.stop(query)
+
+
+def source(spark: Any, rows: int) -> Any:
+    stream = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", rows)
+    return stream.option("numPartitions", 1).load()
+
+
+def cost_of_a_view(spark: Any, *, seconds: int, turns: int) -> None:
+    """Measure the kernel and the query in turns, without and with a view."""
+    counts = source(spark, 20).groupBy((F.col("value") % 50).alias("k")).count()
+    used: dict[bool, list[float]] = {False: [], True: []}
+    took: dict[bool, list[float]] = {False: [], True: []}
+    updates = 0.0
+    with started(counts, "complete", processingTime="250 milliseconds") as query:
+        settle(query)
+        for turn in range(2 * turns):
+            viewed = turn % 2 == 1
+            sent: list[int] = []
+            view = watched(query, sent) if viewed else None
+            share, batch_ms = measured(query, seconds)
+            used[viewed].append(share)
+            took[viewed].append(batch_ms)
+            updates = max(updates, len(sent) / seconds)
+            if view is not None:
+                view.close()
+    more = statistics.median(used[True]) - statistics.median(used[False])
+    ratio = statistics.median(took[True]) / statistics.median(took[False])
+    print(f"kernel, part of a core for one view:   {more:.3f}  (goal: at most 0.05)")
+    print(f"batch time, with view / without:       {ratio:.2f}  (goal: at most 1.10)")
+    print(f"updates a second:                      {updates:.1f}  (goal: at most 4)")
+
+
+def settle(query: Any) -> None:
+    def warm() -> bool:
+        return len(query.recentProgress) >= 8
+
+    wait_until(warm, what="The query is not warm", timeout_s=120)
+
+
+def watched(query: Any, sent: list[int]) -> LiveTable:
+    """Open a view and note the size of each message that a page would get."""
+    view = lab.live(query)
+    show = view._runner._show
+
+    def noted(frames: Any, state: Any) -> None:
+        message = view._message(frames, state)  # what the widget would send
+        sent.append(len(json.dumps(message, ensure_ascii=False).encode()))
+        show(frames, state)
+
+    view._runner._show = noted
+    return view
+
+
+def measured(query: Any, seconds: int) -> tuple[float, float]:
+    """Return the share of a core that this process used, and the median batch time in ms."""
+    first = query.lastProgress.batchId
+    before, began = time.process_time(), time.monotonic()
+    time.sleep(seconds)
+    share = (time.process_time() - before) / (time.monotonic() - began)
+    done = [p for p in query.recentProgress if p.batchId > first]
+    return share, statistics.median(p.durationMs["triggerExecution"] for p in done)
+
+
+def refresh(spark: Any, mode: str, *, many: int, times: int) -> None:
+    """Compare reading and drawing a batch of a large and of a small memory table."""
+    few_s = refresh_time(spark, mode, 100, times)
+    many_s = refresh_time(spark, mode, many, times)
+    print(
+        f"refresh in {mode}, {many:,} rows / 100:  {many_s / few_s:.2f}  (goal: at most 1.50;"
+        f" {1000 * few_s:.1f} and {1000 * many_s:.1f} ms)"
+    )
+
+
+def refresh_time(spark: Any, mode: str, rows: int, times: int) -> float:
+    """Return the median time of a refresh in seconds, with ``rows`` rows in the table.
+
+    Append: the table has them from its first batch, and the refresh is of a later batch of 100.
+    Complete: each batch sends all of them.
+    """
+    if mode == "append":
+        frame = source(spark, 100).select("value", F.lit(rows // 100).alias("times"))
+        first = F.when(F.col("value") < 100, F.col("times")).otherwise(1)
+        # Only the first batch is multiplied, so later batches are the same in both runs.
+        frame = frame.select(F.explode(F.array_repeat("value", first.cast("int"))).alias("value"))
+    else:
+        frame = source(spark, rows).groupBy((F.col("value") % rows).alias("k")).count()
+    with started(frame, mode, processingTime="250 milliseconds") as query:
+        wait_until(lambda: len(query.recentProgress) >= 3, what="No third batch", timeout_s=300)
+        query.stop()
+        report = next(p for p in reversed(query.recentProgress) if p.numInputRows)
+        return statistics.median(one_refresh(query, from_json(report.json)) for _ in range(times))
+
+
+def one_refresh(query: Any, progress: Any) -> float:
+    reader = BatchReader(query)
+    table = Table(NAME, reader.columns, (0,) if reader.mode == "complete" else None)
+    began = time.perf_counter()
+    (batch,) = reader.read(progress)
+    render(fold(table, batch), 50)
+    return time.perf_counter() - began
+
+
+def memory(spark: Any, batches: int) -> None:
+    """Compare the kernel's memory after a few batches and after many."""
+    counts = source(spark, 20).groupBy((F.col("value") % 50).alias("k")).count()
+    with started(counts, "complete") as query:
+        sent: list[int] = []
+        view = watched(query, sent)
+        at_least(view, 10)
+        before = resident()
+        at_least(view, 10 + batches)
+        grown = (resident() - before) / 1e6
+        view.close()
+    print(f"kernel memory over {batches:,} batches:    {grown:.1f} MB  (goal: less than 30)")
+    print(f"frames kept: {len(view._runner.frames)}; largest message: {max(sent) / 1000:.1f} KB")
+
+
+def at_least(view: LiveTable, number: int) -> None:
+    wait_until(
+        lambda: bool(view._runner.frames) and view._runner.frames[-1].batch >= number,
+        what=f"The view has not come to batch {number}",
+        timeout_s=1800,
+    )
+
+
+def resident() -> int:
+    gc.collect()
+    return int(psutil.Process().memory_info().rss)
+
+
+def fold_memory(batches: int) -> None:
+    """Time fold and render alone, with 50 rows of 8 columns, and measure the frame."""
+    names = ["order", "customer", "city", "product", "amount", "count", "status", "note"]
+    kinds = ["string", "string", "string", "string", "double", "bigint", "string", "string"]
+    columns = tuple(Column(name, kind) for name, kind in zip(names, kinds, strict=True))
+    table, sizes, drawn_s = Table(NAME, columns, (0,)), [], []
+    row: Callable[[int, int], tuple[Any, ...]] = lambda n, turn: (  # noqa: E731 - one row
+        *(f"order-{n:05}", f"Anna Schmidt {n}", "Heidelberg", "Espresso machine, steel"),
+        *(12.5 * n + turn, 3 * n + turn, "delivered", "left with the neighbour on floor 3"),
+    )
+    for number in range(batches):
+        rows = tuple(row(n, number) for n in range(50))
+        report = f'{{"batchId": {number}, "durationMs": {{"addBatch": 1}}}}'
+        batch = Batch(number, number, "update", columns, rows, 50, from_json(report), "UTC")
+        began = time.process_time()
+        table = fold(table, batch)
+        frame = render(table, 50)
+        drawn_s.append(time.process_time() - began)
+        sizes.append(len(json.dumps(frame.as_message(), ensure_ascii=False).encode()))
+    print(f"largest frame of 50 rows x 8 columns:  {max(sizes) / 1000:.1f} KB  (goal: at most 40)")
+    print(f"fold and render of it:                 {1000 * statistics.median(drawn_s):.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
