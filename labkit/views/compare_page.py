@@ -141,7 +141,7 @@ def _lane_text(model: Comparison, lane: Lane, cap: int) -> list[str]:
 def _page(model: Comparison, cap: int) -> str:
     lanes = "".join(_lane_html(model, lane, cap) for lane in model.lanes)
     return (
-        '<div class="lk-compare" tabindex="0" role="region" aria-label="Output modes">'
+        '<div class="lk-compare lk-scroll" tabindex="0" role="region" aria-label="Output modes">'
         f'<div class="lk-lanes" data-lanes="{len(model.lanes)}">{lanes}</div></div>'
         f"{_history_html(model)}"
     )
