@@ -114,6 +114,7 @@ class BatchReader:
         self._fields = _fields(self._java_schema)
         #: The columns of the result.
         self.columns = _columns(self._fields, self._execution.analyzedPlan())
+        self._kept = _kept_batches(self._sink)
         self._next = 0
 
     def latest(self) -> int:
@@ -150,10 +151,19 @@ class BatchReader:
 
     def _newest_rows(self, number: int) -> tuple[tuple[Any, ...], ...] | None:
         """Return the complete result of a batch, or None when it is not the newest any more."""
+        from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - only when there is a query
+
         if self.latest() != number:
             return None
-        rows = self._cross(self._sink.allData(), MAX_ROWS)
-        return rows if self.latest() == number else None
+        try:
+            newest = self._kept.last()
+        except Py4JJavaError:  # just now the sink takes it out, to put a later one in
+            return None
+        if newest.batchId() != number:
+            return None
+        # The sink's own methods copy all rows, which may be a million, to give us 500.
+        rows = self._session._jvm.scala.Predef.genericWrapArray(newest.data())
+        return self._cross(rows.take(MAX_ROWS).toList(), MAX_ROWS)
 
     def _before(self, known: dict[int, Progress], first: int) -> Batch:
         """Join all batches before ``first`` into one."""
@@ -190,6 +200,13 @@ class BatchReader:
             tuple(_plain(value, kind, zone) for value, kind in zip(row, types, strict=True))
             for row in DataFrame(frame, self._session).collect()
         )
+
+
+def _kept_batches(sink: Any) -> Any:
+    """Return the sink's private list of batches: one in complete mode, else all of them."""
+    field = sink.getClass().getDeclaredField("batches")
+    field.setAccessible(True)
+    return field.get(sink)
 
 
 def running_queries() -> list[Any]:
