@@ -127,12 +127,16 @@ def _free_height(
 ) -> float:
     """Put a box into the middle of its window, or a little aside when something else is there."""
     middle = (top + bottom - height) / 2
-    for shift in (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 2.0, -2.0):
-        y = middle + shift * (height + 4)
-        inside = top <= y + height / 2 <= bottom and TOP < y and y + height < BOTTOM
-        if inside and on.is_free(left, y, width, height):
-            return y
-    return middle
+    shifts = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 2.0, -2.0)
+    free = [
+        y
+        for y in (middle + shift * (height + 4) for shift in shifts)
+        if y > TOP and y + height < BOTTOM and on.is_free(left, y, width, height)
+    ]
+    inside = [y for y in free if top <= y + height / 2 <= bottom]
+    # Sessions of several keys may lie on one another; their boxes name the key.
+    beside = free if on.timeline.setting.windows.kind == "session" else []
+    return next(iter([*inside, *beside]), middle)
 
 
 def _cause(on: Sheet, batch: int, x: float, top: float) -> str:

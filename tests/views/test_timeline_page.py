@@ -173,3 +173,15 @@ def test_no_label_lies_on_another():
                 apart = left >= other[2] or left + width <= other[0] or abs(y - other[1]) >= 10
                 assert apart, "".join(node.itertext())
             boxes.append((left, y, left + width))
+
+
+def test_results_of_sessions_that_overlap_lie_side_by_side():
+    made = moments.Batches(columns=moments.BY_USER).add("10:01 a", "10:02 b", "10:04 a")
+    made.add(wm="10:20", sent=[("10:01", "10:09", "a", 2), ("10:02", "10:07", "b", 1)])
+    svg = svg_of(made.fold(None, None, "5 minutes"))
+    tops = [float(r.get("y")) for r in svg.iter("rect") if "lk-tl-sent" in r.get("class", "")]
+    heights = [
+        float(r.get("height")) for r in svg.iter("rect") if "lk-tl-sent" in r.get("class", "")
+    ]
+    first, second = sorted(zip(tops, heights, strict=True))
+    assert first[0] + first[1] <= second[0]
