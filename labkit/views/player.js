@@ -55,6 +55,7 @@ function patchRows(body, fresh) {
 function patchTable(page, fresh) {
   const [old, wanted] = [page.querySelector("table"), fresh.querySelector("table")];
   if (!old?.tHead || !wanted?.tHead || page.querySelector("svg")) return false;
+  if (page.querySelectorAll("table").length > 1) return false;
   if (old.tHead.innerHTML !== wanted.tHead.innerHTML) return false;
   const scroll = page.querySelector(".lk-scroll");
   const atEnd = scroll && scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 4;

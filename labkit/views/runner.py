@@ -164,6 +164,8 @@ class Runner(Generic[M]):
     def _take(self, item: Any) -> None:
         self.model = self._fold(self.model, item)
         frame = self._render(self.model)
+        if self.frames and self.frames[-1].batch == frame.batch:
+            self.frames.pop()  # an input step may grow: an extra batch without input belongs to it
         self.frames.append(frame)
         self._unshown = [*self._unshown, frame][-MAX_BACKLOG:]
         self._seen = item.number
