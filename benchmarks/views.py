@@ -33,9 +33,9 @@ from pyspark.sql import functions as F
 import labkit as lab
 from labkit.engine.batches import Batch, BatchReader, Column
 from labkit.engine.progress import from_json
-from labkit.views.live_table import LiveTable
-from labkit.views.table import Table, fold
-from labkit.views.table_page import render
+from labkit.views.table.live import LiveTable
+from labkit.views.table.model import Table, fold
+from labkit.views.table.page import render
 from labkit.waiting import wait_until
 
 NAME = "views_benchmark"

@@ -22,11 +22,11 @@ from .feeds.feed import feed as feed
 from .feeds.folder import folder as folder
 from .feeds.socket_server import socket as socket
 from .services.kafka import kafka as kafka
-from .views.compare import compare as compare
-from .views.live_marbles import marbles as marbles
-from .views.live_table import live as live
-from .views.live_timeline import timeline as timeline
+from .views.compare.live import compare as compare
+from .views.marbles.live import marbles as marbles
 from .views.plot import plot as plot
-from .views.progress_panel import progress as progress
+from .views.progress.live import progress as progress
 from .views.registry import headless as headless
 from .views.registry import link as link
+from .views.table.live import live as live
+from .views.timeline.live import timeline as timeline

@@ -20,7 +20,7 @@ from labkit.feeds.feed import Feed, feed
 from labkit.feeds.folder import folder
 from labkit.feeds.socket_server import socket
 from labkit.services.kafka import kafka
-from labkit.views.live_table import LiveTable, live
+from labkit.views.table.live import LiveTable, live
 
 NAME = "demo"
 ROWS_PER_STEP = 15

@@ -14,7 +14,7 @@ from typing import Any
 
 from labkit.engine.batches import Column
 from labkit.views.cells import MAX_CHARS, column_texts, cut, is_right_to_left, visible
-from labkit.views.table import CHANGED, NEW, REMOVED, SAME, WORDS, Row
+from labkit.views.table.model import CHANGED, NEW, REMOVED, SAME, WORDS, Row
 
 MAX_COLUMNS = 8
 # The whole text of a cell that had to be cut, for the pointer; all titles of a page share this.

@@ -26,10 +26,10 @@ from labkit.engine.watching import TableReader
 from labkit.errors import InvalidArgument, wrong_type
 from labkit.views.cells import plural, visible
 from labkit.views.frame import Frame, Page, batch_words
-from labkit.views.live_table import rows_so_far
 from labkit.views.registry import started
-from labkit.views.table import Table, fold, guess_key
-from labkit.views.table_page import render as render_table
+from labkit.views.table.live import rows_so_far
+from labkit.views.table.model import Table, fold, guess_key
+from labkit.views.table.page import render as render_table
 from labkit.views.view import View
 
 if TYPE_CHECKING:  # matplotlib takes half a second to load

@@ -9,9 +9,9 @@ from labkit.engine.batches import Batch, Column
 from labkit.engine.listener import Ended
 from labkit.engine.progress import Progress, from_json
 from labkit.engine.watching import State
-from labkit.views.live_table import LiveTable
-from labkit.views.table import Table, fold
-from labkit.views.table_page import render
+from labkit.views.table.live import LiveTable
+from labkit.views.table.model import Table, fold
+from labkit.views.table.page import render
 
 COLUMNS = (Column("name", "string", grouping=True), Column("total", "bigint", grouping=False))
 

@@ -9,7 +9,7 @@ import pytest
 from labkit.errors import InvalidArgument
 from labkit.views import plot as plot_module
 from labkit.views.plot import PICTURE_BYTES, plot, render
-from labkit.views.table import Table, fold
+from labkit.views.table.model import Table, fold
 
 TOTALS = [("name", "string", True), ("total", "bigint", False)]
 SIZE = (4, 2)

@@ -1,0 +1,1 @@
+"""One input in several output modes, side by side."""

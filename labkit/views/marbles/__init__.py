@@ -1,0 +1,1 @@
+"""Two DStreams, batch by batch."""

@@ -1,0 +1,1 @@
+"""What each batch cost, and what the query waits for."""

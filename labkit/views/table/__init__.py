@@ -1,0 +1,1 @@
+"""The table of a query: the result so far, batch by batch."""

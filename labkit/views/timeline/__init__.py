@@ -1,0 +1,1 @@
+"""Event time by batch: events, watermarks, windows."""
