@@ -16,6 +16,8 @@ from labkit.waiting import patience, wait_until
 
 # `query.stop()` has returned by then; only the last word of the query's thread is still awaited.
 GONE_S = 10.0
+# lab.compare runs a query for each and names it after the whole and the mode.
+OUTPUT_MODES = ("append", "update", "complete")
 # Who ends what, in the order of ending: queries read from services, services outlive their feeds.
 ROOMS = (
     ("labkit.feeds.feed", "stop_all_feeds"),
@@ -35,7 +37,8 @@ def stop(*things: Any) -> None:
     Parameters
     ----------
     things
-        Queries, feeds, and names of either. A name stops the query *and* the feed of that name.
+        Queries, feeds, and names of either. A name stops the query *and* the feed of that name,
+        and the queries of a comparison with that name.
 
     Raises
     ------
@@ -97,10 +100,12 @@ def _is_feed(thing: Any) -> bool:
 def _stop_name(name: str) -> None:
     session = _session()
     if session is not None:
+        names = {name, *(f"{name}_{mode}" for mode in OUTPUT_MODES)}
         for query in session.streams.active:
-            if query.name == name:
+            if query.name in names:
                 _stop_query(query)
-        _drop_memory_table(session, name)
+        for one in names:
+            _drop_memory_table(session, one)
     feeds = sys.modules.get("labkit.feeds.feed")
     if feeds is not None:
         feeds.stop_feed(name)

@@ -8,7 +8,7 @@ Spark; without it (another Spark, a query that has ended) a step simply is not h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from labkit.engine.batches import find_nodes
@@ -29,22 +29,29 @@ def held(query: Any) -> Iterator[Callable[[int], None]]:
     Parameters
     ----------
     query
-        A running ``StreamingQuery`` of PySpark; anything else is not held.
+        A running ``StreamingQuery`` of PySpark, or a view with several ``queries``; anything
+        else is not held.
     """
     sent: list[int] = []
-    if not hasattr(query, "_jsq"):
-        yield sent.append
-        return
-    execution = query._jsq.streamingQuery()
-    lock = execution.awaitProgressLock()
-    lock.lock()  # py4j gives each Python thread a Java thread of its own, so this one unlocks it
-    try:
-        sockets = [(source, _lines(source)) for source in _socket_sources(execution)]
+    with ExitStack() as gates:
+        sockets = []
+        for held_query in _queries(query):
+            execution = held_query._jsq.streamingQuery()
+            lock = execution.awaitProgressLock()
+            lock.lock()  # py4j gives each Python thread a Java thread, so this one unlocks it
+            gates.callback(lock.unlock)
+            sockets += [(source, _lines(source)) for source in _socket_sources(execution)]
         yield sent.append
         for source, before in sockets:
             _wait_for_lines(source, before + sum(sent))
-    finally:
-        lock.unlock()
+
+
+def _queries(thing: Any) -> list[Any]:
+    """Return the queries to hold: the one, or all that a comparison runs side by side."""
+    several = getattr(thing, "queries", None)
+    if isinstance(several, dict):
+        return [query for query in several.values() if query.isActive]
+    return [thing] if hasattr(thing, "_jsq") else []
 
 
 def _socket_sources(execution: Any) -> list[Any]:

@@ -305,3 +305,30 @@ def test_kafka_rows_meet_at_the_same_offsets(spark, broker):
     update, complete = (dict(lane.rows) for lane in model.lanes)
     assert update == complete
     view.stop()
+
+
+def test_lab_stop_with_the_name_of_the_whole_stops_all_and_their_tables(spark, orders):
+    _, stream = orders
+    compare(totals(stream), name="totals")
+    assert names() == ["totals_complete", "totals_update"]
+    control.stop("totals")
+    assert names() == []
+    tables = {table.name for table in spark.catalog.listTables()}
+    assert not tables & {"totals_complete", "totals_update"}
+
+
+def test_a_step_of_kafka_is_one_input_step_for_all_queries(spark, broker):
+    name = "compared-topic"
+    script = Script(DRILL, columns="who string, amount int")
+    rows = feed(script, to=broker.topic(name, partitions=2), key="who")
+    records = spark.readStream.format("kafka").options(**broker.options(name)).load()
+    parsed = F.from_json(F.col("value").cast("string"), script.schema)
+    view = compare(totals(records.select(parsed.alias("row")).select("row.*")), name="totals")
+    try:
+        rows.step(4, view)
+        # A query on an empty topic begins with an empty batch.
+        modes = {"append": [], "update": [0, 2, 1, 1, 1], "complete": [0, 2, 2, 2, 2]}
+        assert sent(view) == modes
+    finally:
+        control.stop("totals")
+        stop_all_feeds()
