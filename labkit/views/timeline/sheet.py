@@ -12,7 +12,7 @@ from labkit.views.timeline.scale import Scale, scale
 from labkit.views.timeline.windows import Span
 from labkit.views.timeline.words import Words
 
-LEFT, TOP, RIGHT_PX, PLOT_PX, HEIGHT_PX = 88, 20, 168, 600, 400
+LEFT, TOP, RIGHT_PX, PLOT_PX, HEIGHT_PX = 88, 20, 168, 556, 400
 BOTTOM = TOP + HEIGHT_PX
 MIN_COLUMNS, MIN_COLUMN_PX = 8, 18
 LINE_PX = 15

@@ -1,0 +1,118 @@
+"""Every view of one real run, in a real page: no complaint, light and dark, played by keyboard."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+
+PICTURES = os.environ.get("LAB_PICTURES")
+
+CELLS = [
+    "from pyspark.sql import functions as F\nimport labkit as lab\nspark = lab.spark()",
+    '''\
+drill = lab.Script("""10:00:00
+10:03:00
+
+10:05:30
+
+10:06:00
+
+10:01:00
+
+10:05:01""")
+feed = lab.feed(drill, to=lab.folder("drill"))
+events = spark.readStream.schema(drill.schema).option("maxFilesPerTrigger", 1).json(feed.path)
+marked = lab.tap(events).withWatermark("event_time", "1 minute")
+counts = marked.groupBy(F.window("event_time", "5 minutes")).count()
+query = counts.writeStream.format("memory").queryName("counts").outputMode("append").start()''',
+    "table = lab.live(query)\ntable",
+    "timeline = lab.timeline(query)\nlab.link(table, timeline)\ntimeline",
+    "lab.progress(query)",
+    "feed.step(5, query)",
+    """\
+orders = lab.feed(lab.Orders(seed=7), to=lab.folder("orders"))
+rows = spark.readStream.schema(lab.Orders().schema).option("maxFilesPerTrigger", 1)
+totals = rows.json(orders.path).groupBy("category").agg(F.sum("amount").alias("amount"))
+compare = lab.compare(totals, name="totals")
+compare""",
+    """\
+def draw(ax, rows):
+    ax.barh(rows["category"], rows["amount"])
+lab.plot(compare.queries["update"], draw)""",
+    "orders.step(3, compare)",
+    """\
+ssc = lab.streaming_context(batch_s=1)
+words = ssc.queueStream([ssc.sparkContext.parallelize(list(b)) for b in ("ab", "a", "ca")])
+marbles = lab.marbles(words, words.countByValue(), op="countByValue()")
+ssc.start()
+marbles""",
+    "lab.tick(ssc, 3)",
+]
+# The cell's words, and the batch (or step) that its view ends with.
+VIEWS = {
+    "table = ": 7,
+    "timeline = ": 7,
+    "lab.progress": 7,
+    "compare = ": 2,
+    "lab.plot": 2,
+    "ssc = ": 3,
+}
+
+
+@pytest.fixture
+def notebook(serve, page, tmp_path):
+    made = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+    written = nbformat.v4.new_notebook(cells=made)
+    written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(written, tmp_path / "views.ipynb")
+    return serve(tmp_path).open(page, "views.ipynb")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = Path(PICTURES) if PICTURES else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def view(page, words):
+    return page.locator(".jp-CodeCell", has_text=words).locator(".lk-view")
+
+
+def shows(page, words, batch):
+    place = view(page, words).locator(".lk-where")
+    page.wait_for_function(
+        "([place, start]) => place.textContent.startsWith(start)",
+        arg=[place.element_handle(), f"Batch {batch} of"],
+        timeout=60_000,
+    )
+
+
+def test_every_view_plays_a_real_run(notebook, page, pictures):
+    assert notebook.run_all(240) == "ok"
+    for words, batch in VIEWS.items():
+        shows(page, words, batch)
+
+    # By keyboard alone: back in one view moves the linked one, End goes live in both.
+    view(page, "timeline = ").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    shows(page, "timeline = ", 5)
+    shows(page, "table = ", 5)
+    assert "Window 10:00 – 10:05 is final." in view(page, "table = ").inner_text()
+    page.keyboard.press("End")
+    shows(page, "table = ", 7)
+
+    for theme in ("Light", "Dark"):
+        notebook.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+        page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light",
+            arg=str(theme == "Light").lower(),
+        )
+        for words in VIEWS:
+            name = words.strip(" =").replace("lab.", "").replace("ssc", "marbles")
+            view(page, words).screenshot(path=pictures / f"{name}-{theme.lower()}.png")
+    assert page.complaints == []
