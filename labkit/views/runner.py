@@ -63,7 +63,7 @@ class Runner(Generic[M]):
         self.model = model
         self.frames: deque[Frame] = deque(maxlen=MAX_BACKLOG)
         self.error: BaseException | None = None
-        self.state = State(RUNNING, WORDS[RUNNING])
+        self.state = reader.state()
         self._fold, self._render, self._show, self._note = fold, render, show, note
         self._inbox = reader.open()
         self._shown_at = 0.0
@@ -155,7 +155,7 @@ class Runner(Generic[M]):
         code = WAITING if isinstance(news, Idle) else RUNNING
         changed = code != self.state.code
         if changed:
-            self._change(State(code, WORDS[code]))
+            self._change(State(code, WORDS[code]) if code == WAITING else self.reader.state())
         for item in self.reader.read(news):
             self._take(item)
         if changed or time.monotonic() - self._shown_at >= MIN_PAUSE_S:
