@@ -2,6 +2,7 @@
 
 import threading
 import time
+from operator import add  # Spark's workers can import it; they cannot import tests
 
 import pytest
 
@@ -13,10 +14,6 @@ from labkit.waiting import wait_until
 pytestmark = pytest.mark.spark
 
 WORDS = [["b", "a"], ["a"], [], ["c"]]
-
-
-def add(a, b):
-    return a + b
 
 
 @pytest.fixture
