@@ -143,8 +143,12 @@ def test_a_failing_query_is_named_in_the_static_copy(spark, stepped):
     view = live(query)
     rows.step()
     wait_until(lambda: not query.isActive, what="the query did not fail", timeout_s=30)
-    wait_until(lambda: not view.alive, what="the view's thread goes on", timeout_s=5)
-    assert "Query failed" in view._bundle()["text/html"]
+    wait_until(lambda: not view.alive, what="the view's thread goes on", timeout_s=2)
+    assert view.state.failure.startswith("ZeroDivisionError: ")
+    assert "Guard the division" in view.state.failure
+    still = view._bundle()["text/html"]
+    assert "Query failed" in still
+    assert "Guard the division" in still
 
 
 def test_the_text_of_a_view_has_no_values_and_no_addresses(stepped):
