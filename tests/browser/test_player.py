@@ -52,21 +52,22 @@ def run(lab, page, request):
     (lab.root / "go").unlink(missing_ok=True)
 
 
-def where(page, place=0):
-    return page.locator(".lk-where").nth(place).inner_text()
-
-
 def shows(page, batch, place=0):
     page.wait_for_function(
         """([batch, place]) => document.querySelectorAll('.lk-where')[place]
             ?.textContent.startsWith(`Batch ${batch} of`)""",
         arg=[batch, place],
-        timeout=10_000,
+        timeout=30_000,
     )
 
 
-def text(page, selector):
-    return page.locator(selector).first.text_content()
+def holds(page, selector, text):
+    """Wait until the first such element holds the text; the page is drawn a frame later."""
+    page.wait_for_function(
+        "([of, text]) => document.querySelector(of)?.textContent.includes(text)",
+        arg=[selector, text],
+        timeout=30_000,
+    )
 
 
 def test_pause_step_and_live_work_while_a_cell_is_busy(run, page, lab):
@@ -78,18 +79,16 @@ def test_pause_step_and_live_work_while_a_cell_is_busy(run, page, lab):
 
     page.get_by_label("One batch back").click()
     shows(page, 2)
-    assert "Batch 2:" in text(page, ".lk-top")
-    assert (
-        page.locator(VIEW).get_by_role("button", name="Paused").get_attribute("aria-pressed")
-        == "true"
-    )
+    holds(page, ".lk-top", "Batch 2:")
+    pressed = page.locator(VIEW).get_by_role("button", name="Paused", pressed=True)
+    pressed.wait_for()
     page.locator(VIEW).focus()
     for key, batch in {"ArrowLeft": 1, "Home": 0, "ArrowRight": 1, "End": 3}.items():
         page.keyboard.press(key)
         shows(page, batch)
     page.locator(VIEW).focus()
     page.keyboard.press(" ")  # pauses where it is
-    assert page.locator(VIEW).get_by_role("button", name="Paused").is_visible()
+    pressed.wait_for()
     page.get_by_label("Batch", exact=True).fill("1")
     shows(page, 1)
     assert notebook.run == "running"  # all of it while the kernel was busy
@@ -97,10 +96,10 @@ def test_pause_step_and_live_work_while_a_cell_is_busy(run, page, lab):
     (lab.root / "go").touch()
     assert notebook.finish() == "ok"
     page.wait_for_function("document.querySelector('.lk-badge').textContent === '1 new batch'")
-    assert where(page).startswith("Batch 1 of 0–4")
+    holds(page, ".lk-where", "Batch 1 of 0–4")
     page.locator(VIEW).get_by_role("button", name="Live").click()
     shows(page, 4)
-    assert page.locator(".lk-badge").is_hidden()
+    page.locator(".lk-badge").wait_for(state="hidden")
     assert page.complaints == []
 
 
@@ -115,13 +114,11 @@ def test_tabs_show_the_same_batch_from_four_sides(run, page):
         "Raw progress",
     ]
     tabs.nth(2).click()
-    assert "old value" in text(page, ".lk-page")
+    holds(page, ".lk-page", "old value")
     page.keyboard.press("ArrowRight")
-    assert '"batchId": 3' in text(page, ".lk-page")
+    holds(page, ".lk-page", '"batchId": 3')
     page.get_by_label("One batch back").click()
-    page.wait_for_function(
-        """document.querySelector('.lk-raw').textContent.includes('"batchId": 2')"""
-    )
+    holds(page, ".lk-raw", '"batchId": 2')
     assert page.complaints == []
 
 
@@ -156,7 +153,7 @@ def test_stop_query_is_a_button_that_needs_the_kernel(run, page):
     assert notebook.run_all() == "ok"
     page.locator(VIEW).get_by_role("button", name="Stop query").click()
     page.wait_for_selector(".lk-state[data-state=stopped]")
-    assert page.locator(VIEW).get_by_role("button", name="Stop query").is_disabled()
+    page.locator(VIEW).get_by_role("button", name="Stop query", disabled=True).wait_for()
     page.get_by_label("One batch back").click()  # one can still look back
     shows(page, 2)
     assert page.complaints == []
