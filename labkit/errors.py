@@ -51,6 +51,11 @@ WORDS: dict[str, Words] = {
         "Its columns are {found}.",
         "Name the columns {expected} in the first line, in any order.",
     ),
+    "BAD_MARK": Words(
+        "{place}, line {line}: {trouble}.",
+        how="A block is # BEGIN SOLUTION … # END SOLUTION, each alone on its line; "
+        "# STUB lines stand inside it.",
+    ),
     "BAD_VALUE": Words(
         "{file}, line {line}, column {column}: {value!r} cannot be read as {kind}.",
         how="Correct or remove that line.",
