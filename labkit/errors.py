@@ -6,6 +6,7 @@
     ├── NotFound          (LookupError)       a name, file or topic that is not there
     ├── Conflict          (RuntimeError)      something else already has this place
     ├── MissingNeed       (RuntimeError)      Java, a jar, a package: what the machine lacks
+    ├── CheckFailed       (AssertionError)    a check is not passed, and LABKIT_STRICT is 1
     ├── Unreachable       (ConnectionError)   a server that does not answer
     └── NotReady          (TimeoutError)      waited long enough
 
@@ -65,6 +66,7 @@ WORDS: dict[str, Words] = {
         "{place}",
         "Correct the cause and run the cells from lab.streaming_context() on again.",
     ),
+    "CHECK_FAILED": Words("{result}"),
     "EXHAUSTED": Words("{what} has nothing left.", "All {count} were sent.", "{cure}"),
     "FETCH_FAILED": Words(
         "These jars could not be fetched: {jars}.",
@@ -93,6 +95,11 @@ WORDS: dict[str, Words] = {
         "The folder {folder} cannot be written to.", "{reason}", "Choose another folder."
     ),
     "NO_ROWS": Words("{file} has no rows.", how="Leave it out, or give a file with rows."),
+    "NO_STREAM": Words(
+        "The function returned {found}.",
+        "Only a streaming DataFrame can be run step by step.",
+        "{cure}",
+    ),
     "OUTSIDE_SCRATCH": Words(
         "The folder name {name!r} leads out of the lab's scratch space.",
         "Folders made by name are emptied when they are made anew, so they must lie inside.",
@@ -187,6 +194,10 @@ class MissingNeed(LabkitError, RuntimeError):
 
 class Unreachable(LabkitError, ConnectionError):
     """A server does not answer at its address."""
+
+
+class CheckFailed(LabkitError, AssertionError):
+    """A check is not passed; raised only when ``LABKIT_STRICT`` is ``1``."""
 
 
 class NotReady(LabkitError, TimeoutError):

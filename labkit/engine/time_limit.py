@@ -1,0 +1,93 @@
+"""A time limit for the code of others: a function that hangs must not hang whoever called it."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from labkit.errors import NotReady
+
+T = TypeVar("T")
+# How long code may take to end once it was told to.
+GRACE_S = 5.0
+
+
+class TimeLimit:
+    """One limit for several pieces of work; each runs in a thread of its own.
+
+    Parameters
+    ----------
+    session
+        The Spark session that is the active one for the work.
+    limit_s
+        Seconds of the real clock for all pieces together, from now on.
+    """
+
+    def __init__(self, session: Any, limit_s: float) -> None:
+        self._session = session
+        self._limit_s = limit_s
+        self._end = time.monotonic() + limit_s
+        self._threads: list[threading.Thread] = []
+
+    def run(self, work: Callable[[], T], *, what: str, cure: str = "") -> T:
+        """Return what ``work`` returns, or raise what it raises.
+
+        Parameters
+        ----------
+        work
+            A function without arguments.
+        what
+            What did not happen, as the start of a sentence.
+        cure
+            What the reader can do about it.
+
+        Raises
+        ------
+        NotReady
+            ``NOT_READY``: the limit was reached first. The work may still be running.
+        """
+        done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+        self._threads.append(self._start(work, done))
+        try:
+            value, error = done.get(timeout=max(self._end - time.monotonic(), 0))
+        except Empty:
+            raise NotReady("NOT_READY", what=what, timeout_s=self._limit_s, cure=cure) from None
+        self._threads.pop().join(GRACE_S)
+        if error is not None:
+            raise error
+        return value  # type: ignore[return-value]  # None only if T is None
+
+    def end(self) -> None:
+        """End what was left behind, as far as Python can; a call that waits in C goes on."""
+        for thread in self._threads:
+            thread.join(0.2)  # most waits are over once their query was stopped
+            if thread.is_alive() and thread.ident is not None:
+                number = ctypes.c_ulong(thread.ident)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(SystemExit))
+                thread.join(GRACE_S)
+        self._threads.clear()
+
+    def _start(
+        self, work: Callable[[], T], done: SimpleQueue[tuple[T | None, BaseException | None]]
+    ) -> threading.Thread:
+        from pyspark import InheritableThread  # noqa: PLC0415 - half a second
+
+        def call() -> None:
+            try:
+                _make_active(self._session)
+                done.put((work(), None))
+            except BaseException as error:  # noqa: BLE001 - the caller raises it again
+                done.put((None, error))
+
+        thread: threading.Thread = InheritableThread(target=call, daemon=True)
+        thread.start()
+        return thread
+
+
+def _make_active(session: Any) -> None:
+    """Let ``SparkSession.getActiveSession()`` find the session; Java keeps one for each thread."""
+    session._jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(session._jsparkSession)
