@@ -13,6 +13,7 @@ from types import ModuleType
 from labkit.errors import InvalidArgument, NotFound, require_type
 
 LESSONS = Path(__file__).parent / "lessons"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "solutions"
 
 
 def numbers() -> list[str]:
@@ -56,3 +57,15 @@ def lesson(number: str) -> ModuleType:
         there = ", ".join(numbers())
         raise NotFound("NOT_FOUND", kind="lesson", name=number, reason=f"There are: {there}.")
     return importlib.import_module(f"labkit.course.lessons.lesson_{number}")
+
+
+def notebook_name(number: str) -> str:
+    """Return the file name of a lesson's notebook, such as ``03_output_modes.ipynb``.
+
+    Parameters
+    ----------
+    number
+        Two digits.
+    """
+    found = sorted(NOTEBOOKS.glob(f"{number}_*.ipynb"))
+    return found[0].name if found else f"{number}_*.ipynb"
