@@ -1,0 +1,121 @@
+"""The quiz in a real browser, by keyboard and in both themes; no Spark."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from .labbrowser import JupyterLab
+
+PICTURES = os.environ.get("LAB_PICTURES")
+CELLS = ['import labkit as lab\nquiz = lab.quiz("00")\nquiz']
+QUIZ = ".jp-CodeCell .lk-quiz"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with JupyterLab(tmp_path_factory.mktemp("quiz")) as server:
+        yield server
+
+
+@pytest.fixture
+def notebook(lab, page):
+    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+    made = nbformat.v4.new_notebook(cells=cells)
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(made, lab.root / "quiz.ipynb")
+    opened = lab.open(page, "quiz.ipynb")
+    assert opened.run_all() == "ok"
+    page.wait_for_selector(QUIZ)
+    return opened
+
+
+def says(page, selector, text):
+    page.wait_for_function(
+        "([of, text]) => document.querySelector(of)?.textContent.includes(text)",
+        arg=[f"{QUIZ} {selector}", text],
+        timeout=10_000,
+    )
+
+
+def run(page, code):
+    """Run code in the notebook's kernel, in no cell."""
+    status = page.evaluate(
+        """async code => {
+            const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+            return (await kernel.requestExecute({code}).done).content.status;
+        }""",
+        code,
+    )
+    assert status == "ok"
+
+
+def test_a_wrong_choice_leads_on_and_the_right_one_counts_by_keyboard_alone(notebook, page):
+    quiz = page.locator(QUIZ)
+    assert quiz.get_by_role("button", name="Answer").is_disabled()  # nothing is chosen yet
+    quiz.get_by_role("radio").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    says(page, ".lk-no", "not this one")
+    says(page, "[aria-live=polite] .lk-reply", "What has the query kept")
+    says(page, ".lk-score", "0 of 3 right so far")
+    pictures(notebook, page, "quiz-hint")
+
+    page.keyboard.press("Enter")  # "Try again" leads to the first choice that is left
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    says(page, ".lk-yes", "right")
+    says(page, ".lk-reply", "Right. The query keeps its counts")
+    says(page, ".lk-score", "1 of 3 right so far")
+    says(page, ".lk-no", "not this one")  # it stays
+    pictures(notebook, page, "quiz-right")
+
+    page.keyboard.press("ArrowDown")  # what is answered stays answered
+    assert quiz.get_by_role("radio").nth(1).is_checked()
+    page.keyboard.press("Enter")  # "Next question"
+    says(page, ".lk-where", "Question 2 of 3")
+    assert quiz.locator(".lk-reply").count() == 0
+    page.keyboard.press("b")  # no shortcut of the notebook gets through
+    assert page.locator(".jp-NotebookPanel .jp-CodeCell").count() == len(CELLS)
+
+    quiz.get_by_role("button", name="Question before").click()
+    says(page, ".lk-where", "Question 1 of 3")
+    says(page, ".lk-yes", "right")
+    assert page.complaints == []
+
+
+def test_the_kernel_and_a_page_loaded_again_see_the_same_state(notebook, page):
+    quiz = page.locator(QUIZ)
+    quiz.get_by_text("January 15, February 7.").click()
+    quiz.get_by_role("button", name="Answer").click()
+    says(page, ".lk-score", "1 of 3 right so far")
+    run(page, "assert quiz.score == 1; quiz.answer(1, question=2)")
+    says(page, ".lk-where", "Question 2 of 3")
+    says(page, ".lk-no", "not this one")
+    notebook.save()
+    page.reload()
+    page.wait_for_selector(QUIZ, timeout=30_000)
+    says(page, ".lk-where", "Question 2 of 3")
+    says(page, ".lk-no", "not this one")
+    says(page, ".lk-score", "1 of 3 right so far")
+    assert page.complaints == []
+
+
+def pictures(notebook, page, name):
+    """Take the quiz in both themes; the colours that carry a meaning must differ between them."""
+    grounds = {}
+    for theme in ("Dark", "Light"):
+        notebook.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+        page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light",
+            arg=str(theme == "Light").lower(),
+        )
+        marked = page.locator(f"{QUIZ} .lk-choice.lk-chosen")
+        grounds[theme] = marked.evaluate("row => getComputedStyle(row).backgroundColor")
+        if PICTURES:
+            page.locator(QUIZ).screenshot(path=Path(PICTURES) / f"{name}-{theme.lower()}.png")
+    assert grounds["Dark"] != grounds["Light"]
+    page.locator(f"{QUIZ} .lk-chosen input").focus()
