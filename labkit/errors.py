@@ -149,9 +149,13 @@ class LabkitError(Exception):
         self.params = params
         super().__init__(code, params)
 
+    @property
+    def words(self) -> Words:
+        """What happened, why, and how to go on, with the values filled in."""
+        return Words(*(part.format_map(_Blank(self.params)).strip() for part in WORDS[self.code]))
+
     def __str__(self) -> str:
-        filled = (part.format_map(_Blank(self.params)).strip() for part in WORDS[self.code])
-        return " ".join([f"[{self.code}]", *(part for part in filled if part)])
+        return " ".join([f"[{self.code}]", *filter(None, self.words)])
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors cross process boundaries (Spark's Python workers, test runners).
