@@ -52,7 +52,7 @@ format: $(DEV) ## put code and notebooks into the one format
 	@$(PY) -m ruff format
 
 lessons: $(DEV) ## run the source notebooks, save their outputs, write the lessons from them
-	@$(PY) -m labkit.course.notebooks
+	@$(VENV)/bin/labkit notebooks build
 
 pictures: $(DEV) ## take the README's picture again
 	@LAB_PICTURES=docs/pictures $(PY) -m pytest -q tests/browser/test_lesson_00.py

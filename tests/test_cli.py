@@ -16,7 +16,7 @@ from labkit import cli
 from labkit.errors import NotFound
 from labkit.waiting import wait_until
 
-COMMANDS = ["demo", "doctor", "feed", "fetch", "kafka", "lab"]
+COMMANDS = ["demo", "doctor", "feed", "fetch", "kafka", "lab", "notebooks"]
 LABKIT = [sys.executable, "-c", "from labkit.cli import main; main()"]
 HEAVY = ("pyspark", "pandas", "kafka", "pyarrow", "psutil", "numpy")
 

@@ -1,0 +1,71 @@
+"""The commands ``labkit notebooks …``, for those who write lessons."""
+# ruff: noqa: PLC0415 - as in cli.py: rooms are imported inside the commands
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import click
+
+from labkit.errors import MissingNeed
+
+if TYPE_CHECKING:
+    from labkit.course.building import Outcome
+
+JOBS = click.option(
+    "--jobs", type=click.IntRange(1, 8), default=2, show_default=True, help="How many at a time."
+)
+NUMBERS = click.argument("numbers", nargs=-1, metavar="[NN]...")
+
+
+@click.group()
+def notebooks() -> None:
+    """Build, begin and test lessons (for those who write them)."""
+
+
+@notebooks.command()
+@NUMBERS
+@click.option("--check", is_flag=True, help="Write nothing; say which lesson has drifted.")
+@click.option("--no-run", is_flag=True, help="With --check: compare text, code and tags only.")
+@JOBS
+@click.pass_context
+def build(
+    ctx: click.Context, *, numbers: tuple[str, ...], check: bool, no_run: bool, jobs: int
+) -> None:
+    """Run the sources, save their outputs, and write the lessons from them."""
+    if no_run and not check:
+        raise click.UsageError("--no-run goes with --check: a build has to run the notebooks.")
+    _need("nbclient")
+    from labkit.course import building
+    from labkit.course.notebooks import sources
+
+    chosen = sources(numbers)
+    if check:
+        outcomes = building.drifted(chosen, run=not no_run, jobs=jobs)
+    else:
+        outcomes = building.build(chosen, jobs=jobs)
+    ctx.exit(_tell(outcomes, bad="drifted" if check else "failed"))
+
+
+def _tell(outcomes: Iterable[Outcome], *, bad: str) -> int:
+    """Print a line for each lesson as it ends; return the exit status."""
+    start, count, troubled = time.monotonic(), 0, 0
+    for outcome in outcomes:
+        count, troubled = count + 1, troubled + bool(outcome.troubles)
+        word = bad if outcome.troubles else "well"
+        click.echo(f"{outcome.name:40} {word:8} {outcome.seconds:6.1f} s")
+        for line in outcome.troubles:
+            click.echo(f"    {line}")
+    click.echo(f"{count} lessons, {troubled} {bad}, {time.monotonic() - start:.1f} s in all")
+    return min(troubled, 1)
+
+
+def _need(package: str) -> None:
+    if find_spec(package) is None:
+        need = f"The package {package} is not installed."
+        reason = "Only those who write lessons need it."
+        cure = "In a clone of the course, `make unit` installs it."
+        raise MissingNeed("NEEDS", need=need, reason=reason, cure=cure)
