@@ -71,8 +71,8 @@ class Quiz:
         self._card: QuestionCard | None = None
 
     def __repr__(self) -> str:
-        call = "Answer with quiz.answer(choice, question=number)."
-        head = f"Quiz {self._lesson}, {_counted(len(self._questions))}. {call}"
+        call = f'quiz = lab.quiz("{self._lesson}"), then quiz.answer(2, question=1)'
+        head = f"Quiz {self._lesson}, {_counted(len(self._questions))}. Without a page: {call}."
         return "\n".join([head, *map(self._listed, range(len(self._questions)))])
 
     @property

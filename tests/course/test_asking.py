@@ -76,7 +76,10 @@ def test_the_text_is_fixed_and_lists_every_choice(quiz):
     quiz.answer(1)
     assert repr(quiz) == before
     assert before.splitlines() == [
-        "Quiz 02, 2 questions. Answer with quiz.answer(choice, question=number).",
+        (
+            'Quiz 02, 2 questions. Without a page: quiz = lab.quiz("02"), '
+            "then quiz.answer(2, question=1)."
+        ),
         "",
         "Question 1 of 2 · some *facts*",
         "What is `1 < 2`?",
