@@ -57,7 +57,7 @@ class Rule(NamedTuple):
 RULES = tuple(
     Rule(piece, one.reason, one.ways)
     for one in (*signatures_modes.TABLE, *signatures_operations.TABLE)
-    for piece in one.fragments
+    for piece in one.fragments or (one.condition,)  # Spark's words begin with it, in brackets
     if one.reason and one.needs is None
 )
 
