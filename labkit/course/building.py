@@ -6,13 +6,14 @@ check cells keep what they say to somebody who has not answered yet. Two lessons
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+from labkit.course.abreast import abreast
 from labkit.course.notebooks import (
     CHECK,
     KEPT,
@@ -75,7 +77,7 @@ def build(chosen: list[Path], *, jobs: int = 2) -> Iterator[Outcome]:
     BadData
         ``BAD_MARK``: a source's marks cannot be read. Nothing has run then.
     """
-    return _each(_build_one, chosen, jobs)
+    return _each("build", chosen, jobs)
 
 
 def drifted(chosen: list[Path], *, run: bool = True, jobs: int = 2) -> Iterator[Outcome]:
@@ -95,7 +97,7 @@ def drifted(chosen: list[Path], *, run: bool = True, jobs: int = 2) -> Iterator[
     BadData
         ``BAD_MARK``: a source's marks cannot be read.
     """
-    return _each(partial(_compare_one, run=run), chosen, jobs if run else 1)
+    return _each("compare" if run else "compare sources", chosen, jobs if run else 1)
 
 
 def executed(notebook: Any, folder: Path, *, env: dict[str, str]) -> list[str]:
@@ -163,15 +165,23 @@ def _both(path: Path) -> tuple[Any, Any, list[str]]:
     return settled(source, keep=KEPT), settled(lesson, keep=CHECK), troubles
 
 
-def _each(work: Callable[[Path], list[str]], chosen: list[Path], jobs: int) -> Iterator[Outcome]:
+def _each(verb: str, chosen: list[Path], jobs: int) -> Iterator[Outcome]:
     for path in chosen:
         for_learners(read(path), name=path.name)  # marks first: they cost nothing
     if min(jobs, len(chosen)) <= 1:
-        yield from map(partial(_timed, work), chosen)
-        return
-    # Processes, because a kernel's client wants a main thread of its own to end well on Ctrl-C.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(partial(_timed, work), chosen)
+        yield from (_timed(WORK[verb], path) for path in chosen)
+    else:
+        yield from abreast(partial(_timed, partial(_in_a_process, verb)), chosen, jobs=jobs)
+
+
+def _in_a_process(verb: str, path: Path) -> list[str]:
+    """Work on one source in a Python of its own, whose main thread ends its kernel on Ctrl-C."""
+    command = [sys.executable, "-m", "labkit.course.building", verb, str(path)]
+    run = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    if run.returncode:
+        return [f"the process that ran it ended with exit status {run.returncode}"]
+    troubles: list[str] = json.loads(run.stdout)
+    return troubles
 
 
 def _timed(work: Callable[[Path], list[str]], path: Path) -> Outcome:
@@ -191,3 +201,13 @@ def _failed_cells(notebook: Any) -> list[tuple[int, str]]:
 
 def _first_lines(text: str) -> str:
     return "\n    ".join(text.strip().splitlines()[:FIRST_LINES])
+
+
+WORK: dict[str, Callable[[Path], list[str]]] = {
+    "build": _build_one,
+    "compare": partial(_compare_one, run=True),
+    "compare sources": partial(_compare_one, run=False),
+}
+
+if __name__ == "__main__":
+    print(json.dumps(WORK[sys.argv[1]](Path(sys.argv[2]))))  # noqa: T201 - its caller reads it
