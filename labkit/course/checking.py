@@ -11,7 +11,7 @@ from labkit.course.guarding import guarded
 from labkit.course.library import notebook_name
 from labkit.course.results import Hint, Result
 from labkit.course.trouble import words_of
-from labkit.errors import CheckFailed
+from labkit.errors import CheckFailed, InvalidArgument
 from labkit.waiting import patience
 
 KINDS: dict[str, Any] = {
@@ -100,18 +100,27 @@ def _judged(task: Check, answer: Any) -> tuple[Verdict, BaseException | None]:
     if is_blank(answer):
         return _nothing(task), None
     if task.answer and not KINDS[task.answer](answer):
-        wanted = ANSWERS[task.answer]
-        kind = type(answer).__name__
-        return not_yet(f"Your answer is of the type `{kind}`. It must be {wanted}."), None
+        return _misfit(answer, ANSWERS[task.answer]), None
     try:
         verdict, watched = guarded(task.judge, answer)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever an answer does is told in words
-        return not_yet(words_of(error)), error
+        return _refused(answer, error), error
     if not verdict.passed and task.returns and getattr(watched, "gave_nothing", False):
         return _nothing(task), None
     return verdict, None
+
+
+def _refused(answer: Any, error: BaseException) -> Verdict:
+    params = error.params if isinstance(error, InvalidArgument) else {}
+    if params.get("value") is answer and "expected" in params:  # not the learner's own call
+        return _misfit(answer, params["expected"])
+    return not_yet(words_of(error))
+
+
+def _misfit(answer: Any, wanted: str) -> Verdict:
+    return not_yet(f"Your answer is of the type `{type(answer).__name__}`. It must be {wanted}.")
 
 
 def _nothing(task: Check) -> Verdict:

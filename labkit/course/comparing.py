@@ -16,11 +16,6 @@ from labkit.course.verdicts import CheckedRow, Verdict, not_yet
 from labkit.errors import require_choice, require_type
 from labkit.views.cells import plural, text_of
 
-# The table under a verdict has no more lines.
-MAX_LINES = 12
-
-Steps = Sequence[Sequence[Any]]
-
 
 @dataclass(frozen=True)
 class Mistake:
@@ -84,8 +79,9 @@ def compare(
     got, wanted = _steps(run_or_rows, flat=is_table), _steps(expected)
     if not _differs(got, wanted, by_name=by_name):
         return None
-    cause = _column_cause(got, wanted) if by_name else ""
-    cause = cause or _known_cause(got, mistakes, by_name=by_name)
+    cause = _known_cause(got, mistakes, by_name=by_name)
+    if not cause and by_name and (odd := _column_cause(got, wanted)):
+        return not_yet(odd)  # beside each other such rows say nothing
     cause = cause or _general_cause(got, wanted, by_name=by_name)
     keys = _keys(wanted or got, key)
     lines = _lines(got, wanted, keys, by_name=by_name, is_table=is_table)
@@ -93,7 +89,7 @@ def compare(
 
 
 def _is_table(rows: Any) -> bool:
-    return bool(rows) and isinstance(rows[0], Mapping | tuple)
+    return bool(rows) and (isinstance(rows[0], Mapping) or hasattr(rows[0], "asDict"))
 
 
 def _steps(run_or_rows: Any, *, flat: bool = False) -> list[list[Row]]:
@@ -155,7 +151,8 @@ def _general_cause(got: list[list[Row]], wanted: list[list[Row]], *, by_name: bo
         parts.append(f"**{plural(len(missing), 'expected row')}** did not come out")
     if extra:
         parts.append(f"**{plural(len(extra), 'other row')}** came out")
-    return f"{' and '.join(parts)}; {plural(len(both), 'row')} {'is' if len(both) == 1 else 'are'} right."
+    right = f"{plural(len(both), 'row')} {'is' if len(both) == 1 else 'are'} right"
+    return f"{' and '.join(parts)}; {right}."
 
 
 def _keys(steps: list[list[Row]], key: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -199,21 +196,7 @@ def _lines(
             CheckedRow("+", _place(row, keys, step), _rest(row, keys), None, "not expected")
             for row in extra
         ]
-    return _cut(lines)
-
-
-def _cut(lines: list[CheckedRow]) -> list[CheckedRow]:
-    """Keep what fits: of a long table the rows that are right go first."""
-    if len(lines) <= MAX_LINES:
-        return lines
-    odd = [line for line in lines if line.sign != "="]
-    kept = odd[:MAX_LINES] if len(odd) >= MAX_LINES else lines[:MAX_LINES]
-    if len(odd) < MAX_LINES:
-        spare = MAX_LINES - len(odd)
-        right = [line for line in lines if line.sign == "="][:spare]
-        kept = [line for line in lines if line in odd or line in right]
-    more = len(lines) - len(kept)
-    return [*kept, CheckedRow("=" if len(odd) <= MAX_LINES else "Δ", f"… and {more} more")]
+    return lines
 
 
 def _twin(row: Row, others: list[Row], keys: tuple[str, ...]) -> Row | None:

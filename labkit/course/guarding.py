@@ -19,10 +19,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from labkit import settings
+from labkit.course.trouble import TookTooLong
 from labkit.engine.trial import Trial, java_seconds, kept_session, use_session
 
 CALL_S = 6.0
@@ -39,14 +40,6 @@ _thread = threading.local()
 
 class Ended(BaseException):
     """Raised inside a thread of an answer that took too long; no ``except Exception`` keeps it."""
-
-
-class TookTooLong(Exception):
-    """An answer had not come back when its time was over."""
-
-    def __init__(self, what: str) -> None:
-        self.cause_words = what
-        super().__init__(what)
 
 
 class Work:
@@ -127,6 +120,10 @@ class Watched:
         """Whether it was called and has only given back None or an ellipsis."""
         return bool(self._given) and all(one is None or one is ... for one in self._given)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Spark's Python workers get the answer itself.
+        return (_itself, (self._answer,))
+
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call the answer.
 
@@ -171,7 +168,8 @@ def guarded(judge: Callable[[Any], Any], answer: Any) -> tuple[Any, Any]:
     trial = Trial()
     is_function = callable(answer) and not isinstance(answer, type)
     watched = Watched(answer, trial) if is_function else answer
-    with kept_session(_is_answer), _few_prints():
+    keeps = kept_session(_is_answer) if is_function else nullcontext()
+    with keeps, _few_prints():
         work = Work(lambda: judge(watched), is_answer=False)
         try:
             in_time = work.wait(CHECK_S * settings.patience(), java_counts=True)
@@ -187,6 +185,10 @@ def guarded(judge: Callable[[Any], Any], answer: Any) -> tuple[Any, Any]:
     if work.error is not None:
         raise work.error
     return work.value, watched
+
+
+def _itself(answer: Any) -> Any:
+    return answer
 
 
 def _is_answer() -> bool:

@@ -6,7 +6,6 @@ page takes the style away (as code hosting sites do), the words and signs alone 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -67,7 +66,8 @@ class Result:
 
     def __repr__(self) -> str:
         head = f"{PASSED if self.passed else NOT_YET}: {self.id} {self.title}"
-        parts = [head, self.cause, *(f"  {_line(row)}" for row in self.rows), self.note]
+        more = f"  … and {self.verdict.more} more" if self.verdict.more else ""
+        parts = [head, self.cause, *(f"  {_line(row)}" for row in self.rows), more, self.note]
         return "\n".join(part for part in [*parts, *self._foot()] if part)
 
     def _foot(self) -> list[str]:
@@ -86,7 +86,7 @@ class Result:
             f'<p class="lk-verdict"><b><span aria-hidden="true">{sign}</span> {word}</b>'
             f"{escape(self.id)} · {escape(self.title)}</p>"
             f"<p>{html_of(self.verdict.cause)}</p>"
-            f"{_table(self.rows, self.verdict.place)}{note}{self._html_foot()}</section>"
+            f"{_table(self.verdict)}{note}{self._html_foot()}</section>"
         )
 
     def _html_foot(self) -> str:
@@ -153,18 +153,21 @@ def _text(value: Any) -> str:
     return "" if value is None else cut(text_of(value))
 
 
-def _table(rows: Sequence[CheckedRow], place: str) -> str:
-    if not rows:
+def _table(verdict: Verdict) -> str:
+    if not verdict.rows:
         return ""
-    lines = "".join(_row(row) for row in rows)
+    lines = "".join(_row(row) for row in verdict.rows)
+    more = f'<p class="lk-note">… and {verdict.more} more</p>' if verdict.more else ""
     head = (
         '<tr><th class="lk-sign" scope="col" aria-label="sign"></th>'
-        f'<th scope="col">{escape(place)}</th><th class="lk-number" scope="col">came out</th>'
-        '<th class="lk-number" scope="col">expected</th><th scope="col" aria-label="remark"></th></tr>'
+        f'<th scope="col">{escape(verdict.place)}</th>'
+        '<th class="lk-number" scope="col">came out</th>'
+        '<th class="lk-number" scope="col">expected</th>'
+        '<th scope="col" aria-label="remark"></th></tr>'
     )
     return (
         '<div class="lk-wide"><table aria-label="what came out, and what was expected">'
-        f"<thead>{head}</thead><tbody>{lines}</tbody></table></div>"
+        f"<thead>{head}</thead><tbody>{lines}</tbody></table></div>{more}"
     )
 
 

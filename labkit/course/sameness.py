@@ -20,7 +20,7 @@ TOLERANCE = 1e-9
 Row = Mapping[str, Any]
 
 
-def same_value(got: Any, wanted: Any) -> bool:
+def same_value(got: Any, wanted: Any) -> bool:  # noqa: PLR0911 - one line per kind of value
     """Return whether two values mean the same.
 
     A wanted text also fits a time or a window that is shown so: ``"10:00 – 10:05"``.

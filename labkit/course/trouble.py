@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import traceback
-from typing import Any
 
-from labkit.engine.failure import read_failure
+from labkit.engine.failure import ANY_CURE, Failure, read_failure
+from labkit.engine.trial import SessionKept
 from labkit.errors import PACKAGE_FOLDER, LabkitError
 
 # Frames in these places are not the learner's.
 _NOT_OWN = ("site-packages", "lib/python", PACKAGE_FOLDER, "<frozen")
+# What changes from run to run: addresses of objects, and Spark's ids.
+_CHANGING = re.compile(r" at 0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_CHARS = 300
 
 
+class TookTooLong(Exception):
+    """An answer, or its check, had not come back when its time was over."""
+
+
 def words_of(error: BaseException) -> str:
-    """Return one or two sentences about an exception.
+    """Return one or two sentences about an exception, the same on each run.
 
     Parameters
     ----------
@@ -26,27 +33,62 @@ def words_of(error: BaseException) -> str:
     >>> words_of(ZeroDivisionError("division by zero"))
     'Your answer stopped with `ZeroDivisionError: division by zero`.'
     """
-    explained = _explained(error)
-    if explained:
-        return explained
-    said = getattr(error, "cause_words", "")
-    if said:
-        return str(said)
+    return _CHANGING.sub("", _own_words(error) or _explained(error) or _general_words(error))
+
+
+def _own_words(error: BaseException) -> str:
+    """Return the words for what the guard around an answer has seen, or has kept from it."""
+    match error:
+        case TookTooLong():
+            return str(error)
+        case SessionKept():
+            return (
+                f"Your answer stops the Spark session{place_of(error)}. Leave that out: "
+                "the session is of all cells, and it ends with the kernel."
+            )
+        case SystemExit():
+            return f"Your answer ends Python{place_of(error)}. Leave that out."
+        case RecursionError():
+            return f"Your answer calls itself without end{place_of(error)}."
+        case _:
+            return ""
+
+
+def _explained(error: BaseException) -> str:
+    try:
+        from labkit.engine.signatures import explain_error  # noqa: PLC0415
+    except ImportError:
+        return ""
+    found = explain_error(error)
+    return f"{found.sentence} {found.cure}".strip() if found is not None else ""
+
+
+def _general_words(error: BaseException) -> str:
     if isinstance(error, LabkitError):
         return str(error).removeprefix(f"[{error.code}] ")
-    if isinstance(error, RecursionError):
-        return f"Your answer calls itself without end{place_of(error)}."
-    if isinstance(error, SystemExit):
-        return f"Your answer ends Python with `exit`{place_of(error)}. Leave that out."
     if type(error).__module__.startswith(("pyspark", "py4j")):
-        return read_failure([str(error)]).words
+        said = getattr(error, "cause_words", "")  # a run has walked the chain of Java's causes
+        if said:
+            return str(said).rstrip(".") + "."
+        failure = read_failure([str(error)])
+        return Failure(failure.cause, failure.place, _cure(failure)).words.strip()
     name, text = type(error).__name__, str(error).split("\n", maxsplit=1)[0][:MAX_CHARS]
     said = f"{name}: {text}" if text else name
     return f"Your answer stopped with `{said}`{place_of(error)}."
 
 
+def _cure(failure: Failure) -> str:
+    return "" if failure.cure == ANY_CURE else failure.cure
+
+
 def place_of(error: BaseException) -> str:
-    """Return where in the learner's own code an exception arose: `` (in totals, line 2)``."""
+    """Return where in the learner's own code an exception arose.
+
+    Examples
+    --------
+    >>> place_of(ValueError("raised nowhere"))
+    ''
+    """
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -56,14 +98,4 @@ def place_of(error: BaseException) -> str:
         return ""
     last = frames[-1]
     where = "" if last.name in {"<module>", "<lambda>"} else f"{last.name}, "
-    return f" (in {where}line {last.lineno})"
-
-
-def _explained(error: BaseException) -> str:
-    found: Any = None
-    try:
-        from labkit.engine.signatures import explain_error  # noqa: PLC0415
-    except ImportError:
-        return ""
-    found = explain_error(error)
-    return f"{found.sentence} {found.cure}".strip() if found is not None else ""
+    return f" (in {where}line {last.lineno})" if where else f" (line {last.lineno})"

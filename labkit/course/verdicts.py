@@ -10,6 +10,8 @@ from labkit.errors import require_choice, require_type
 
 Sign = Literal["=", "Δ", "+", "−"]
 SIGNS: tuple[str, ...] = ("=", "Δ", "+", "−")
+# The table under a verdict has no more lines.
+MAX_ROWS = 12
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Verdict:
         What it costs, an alternative, or on what it was tried.
     place
         The heading of the table's first column.
+    more
+        How many rows were left out.
     """
 
     passed: bool
@@ -62,6 +66,7 @@ class Verdict:
     rows: tuple[CheckedRow, ...] = ()
     note: str = ""
     place: str = ""
+    more: int = 0
 
 
 def passed(cause: str, note: str = "") -> Verdict:
@@ -93,7 +98,8 @@ def not_yet(
     cause
         The likely cause, in one or two sentences with the numbers. ``**…**`` is shown bold.
     rows
-        What came out beside what was expected, the rows that are right included.
+        What came out beside what was expected, the rows that are right included. Of more than
+        12 those that are right are left out first.
     note
         On what it was tried, or anything else that helps; may be empty.
     place
@@ -105,4 +111,12 @@ def not_yet(
     False
     """
     require_type("cause", cause, str, expected="text")
-    return Verdict(passed=False, cause=cause, rows=tuple(rows), note=note, place=place)
+    kept = _cut(tuple(rows))
+    more = len(rows) - len(kept)
+    return Verdict(passed=False, cause=cause, rows=kept, note=note, place=place, more=more)
+
+
+def _cut(rows: tuple[CheckedRow, ...]) -> tuple[CheckedRow, ...]:
+    odd = [place for place, row in enumerate(rows) if row.sign != "="]
+    right = [place for place, row in enumerate(rows) if row.sign == "="]
+    return tuple(rows[place] for place in sorted([*odd, *right][:MAX_ROWS]))

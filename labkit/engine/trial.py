@@ -70,10 +70,7 @@ def kept_session(is_on_trial: Callable[[], bool]) -> Iterator[None]:
     is_on_trial
         Tells, in the thread that asks for the stop, whether it is the code on trial.
     """
-    if "pyspark" not in sys.modules:
-        yield
-        return
-    from pyspark import SparkContext  # noqa: PLC0415 - it is loaded already
+    from pyspark import SparkContext  # noqa: PLC0415 - half a second
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     stops = [(kind, kind.__dict__["stop"]) for kind in (SparkSession, SparkContext)]
@@ -97,10 +94,10 @@ def use_session() -> None:
 def java_seconds() -> float:
     """Return the processor time that Spark's Java has used so far, in seconds; 0 without Java."""
     pyspark = sys.modules.get("pyspark")
-    gateway = pyspark.SparkContext._gateway if pyspark is not None else None
+    gateway: Any = pyspark.SparkContext._gateway if pyspark is not None else None
     try:
         times = psutil.Process(gateway.proc.pid).cpu_times()
-    except (AttributeError, psutil.Error):
+    except (AttributeError, psutil.Error):  # no Java, or it was not started here
         return 0.0
     return float(times.user + times.system)
 
