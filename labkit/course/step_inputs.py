@@ -152,7 +152,7 @@ def _kind(name: str, values: list[Any]) -> str:
     if known and all(isinstance(value, Mapping) for value in known):
         parts = dict.fromkeys(part for value in known for part in value)
         kinds = {part: _kind(f"{name}.{part}", [v.get(part) for v in known]) for part in parts}
-        return f"struct<{','.join(f'{part}:{kind}' for part, kind in kinds.items())}>"
+        return f"struct<{','.join(f'{_quoted(part)}:{kind}' for part, kind in kinds.items())}>"
     if known and all(isinstance(value, list | tuple) for value in known):
         return f"array<{_kind(name, [item for value in known for item in value])}>"
     found_kinds = {_simple_kind(name, value) for value in known}
@@ -162,6 +162,10 @@ def _kind(name: str, values: list[Any]) -> str:
         found = " and ".join(sorted(found_kinds)) or "null alone"
         raise _out_of_range(f"the type of column {name}", found, "told by schema=")
     return found_kinds.pop()
+
+
+def _quoted(name: str) -> str:
+    return str(Column(name, "")).strip()  # in backticks if it needs them
 
 
 def _simple_kind(name: str, value: Any) -> str:

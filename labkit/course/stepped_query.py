@@ -21,8 +21,9 @@ from labkit.engine.batches import (
 )
 from labkit.engine.failure import failure_of
 from labkit.engine.gate import held
-from labkit.engine.modes import forget_table
-from labkit.engine.refusal import own_words, refused_at_start
+from labkit.engine.refusal import explain, own_words, refused_at_start
+from labkit.engine.session import is_open
+from labkit.engine.temp_views import restore_temp_views, temp_views
 from labkit.engine.time_limit import TimeLimit
 from labkit.errors import Conflict, InvalidArgument, LabkitError
 from labkit.feeds.folder import FolderRun, FolderTarget
@@ -41,14 +42,15 @@ class SteppedQuery:
     session
         The Spark session.
     limit
-        The time for everything that the query does.
+        The time for each step, and for the function.
     """
 
     def __init__(self, session: Any, limit: TimeLimit) -> None:
         self._session = session
         self._limit = limit
         self._before = {query.runId for query in running_queries()}
-        self._name = _claim_name(session)
+        self._views = temp_views(session)
+        self._name = _claim_name(set(self._views))
         self._folder: Path = scratch.place("run_stream", self._name)
         self._inputs: tuple[StepInput, ...] = ()
         self._runs: list[FolderRun] = []
@@ -111,17 +113,22 @@ class SteppedQuery:
 
     def close(self) -> None:
         """Stop the queries that were started since, and remove folders and tables."""
-        self._started = [q for q in running_queries() if q.runId not in self._before]
-        for query in self._started:
-            _stop(query)
+        self._stop_new()
         self._limit.end()
-        for query in (*self._started, self._query):
-            if query is not None and query.name:
-                forget_table(self._session, query.name)
-        forget_table(self._session, self._name)
+        self._stop_new()  # a function in a loop may have started one more
+        if is_open(self._session):
+            restore_temp_views(self._session, self._views)
         shutil.rmtree(self._folder, ignore_errors=True)
         if self.is_stopped():
             _names.discard(self._name)
+
+    def _stop_new(self) -> None:
+        if not is_open(self._session):  # the function has stopped it, and with it all queries
+            self._started = []
+            return
+        self._started += [q for q in running_queries() if q.runId not in self._before]
+        for query in self._started:
+            _stop(query)
 
     def _open(self, given: StepInput) -> Any:
         """Return the streaming DataFrame of an input."""
@@ -174,27 +181,32 @@ class SteppedQuery:
     def _cause_words(self, error: Exception) -> str:
         if isinstance(error, LabkitError):
             return str(error).removeprefix(f"[{error.code}] ")
+        if not is_open(self._session):
+            return "The Spark session was stopped. Leave it open while the query runs."
         failure = failure_of(self._query) if self._query is not None else None
         if failure is not None:
             return failure.words
         if self._frame is not None:
-            refusal = refused_at_start("", error, self._frame)
-            return " ".join((refusal.reason, *refusal.ways))
-        return f"{type(error).__name__}: {own_words(str(error))}"
+            refusal = refused_at_start(self.mode, error, self._frame)
+        else:
+            refusal = explain(self.mode, own_words(str(error)))
+        if refusal.reason == explain(self.mode, "").reason:  # no rule that we know
+            return f"{type(error).__name__}: {refusal.words}"
+        return " ".join((refusal.reason, *refusal.ways))
 
 
 def _no_stream(found: str, cure: str) -> InvalidArgument:
     return InvalidArgument("NO_STREAM", found=found, cure=cure)
 
 
-def _claim_name(session: Any) -> str:
-    """Return a name that no query, no table and no other run has."""
-    taken = {query.name for query in running_queries()}
+def _claim_name(views: set[str]) -> str:
+    """Return a name that no query, no temporary view and no other run has."""
+    taken = views | {query.name for query in running_queries()}
     with _names_lock:
         number = 1
         while True:
             name = "run_stream" if number == 1 else f"run_stream_{number}"
-            if name not in taken | _names and not session.catalog.tableExists(name):
+            if name not in taken | _names:
                 _names.add(name)
                 return name
             number += 1

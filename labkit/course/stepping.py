@@ -10,9 +10,10 @@ from labkit.course.step_inputs import StepInput, read_inputs
 from labkit.course.stepped_query import SteppedQuery
 from labkit.engine.batches import Batch
 from labkit.engine.modes import MODES
+from labkit.engine.refusal import own_words
 from labkit.engine.session import spark
 from labkit.engine.time_limit import TimeLimit
-from labkit.errors import require_choice, require_number, wrong_type
+from labkit.errors import InvalidArgument, require_choice, require_number, wrong_type
 from labkit.events.script import Script
 from labkit.waiting import patience
 
@@ -112,8 +113,8 @@ def run_stream(
         The columns of the inputs that are no Script, as Spark DDL text; a tuple has one for each
         input. None: the types follow from the values.
     timeout_s
-        Seconds of the real clock for the whole run: more than 0, at most 3600. The start of the
-        Spark session does not count.
+        How long each step may take, and ``fn`` itself, in seconds of the real clock: more than 0,
+        at most 3600. A step that takes longer ends the run.
 
     Returns
     -------
@@ -143,8 +144,23 @@ def run_stream(
     require_number("timeout_s", timeout_s, low=0, high=MAX_S, low_is_allowed=False)
     given = read_inputs(inputs, schema)
     session = spark()
+    _require_types(given)
     with patience(what="Your query runs step by step"):
         return _run(fn, given, output_mode, SteppedQuery(session, TimeLimit(session, timeout_s)))
+
+
+def _require_types(given: tuple[StepInput, ...]) -> None:
+    from pyspark.errors import ParseException  # noqa: PLC0415 - half a second
+    from pyspark.sql.types import StructType  # noqa: PLC0415
+
+    for one in given:
+        try:
+            StructType.fromDDL(one.schema)
+        except ParseException as error:
+            bound = f"columns with types that Spark knows. It says: {own_words(str(error))}"
+            raise InvalidArgument(
+                "OUT_OF_RANGE", name="schema", value=one.schema, bound=bound
+            ) from None
 
 
 def _run(

@@ -84,7 +84,7 @@ def start_modes(
             queries[mode] = writer.start()
         except (AnalysisException, IllegalArgumentException) as error:
             refused[mode] = refused_at_start(mode, error, df)
-            forget_table(df.sparkSession, f"{name}_{mode}")
+            _forget_table(df.sparkSession, f"{name}_{mode}")
         except BaseException:
             for query in queries.values():
                 query.stop()
@@ -114,7 +114,7 @@ def _stop_earlier(names: set[str]) -> None:
             query.stop()
 
 
-def forget_table(session: Any, name: str) -> None:
+def _forget_table(session: Any, name: str) -> None:
     """Drop what an earlier query of that name has left, so that nobody reads it as this one's."""
     view = session._jsparkSession.sessionState().catalog().getTempView(name)
     if view.isDefined() and "MemoryPlan" in view.get().toString():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import threading
-import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -14,23 +13,23 @@ from labkit.errors import NotReady
 T = TypeVar("T")
 # How long code may take to end once it was told to.
 GRACE_S = 5.0
+THREAD = "labkit-time-limit"
 
 
 class TimeLimit:
-    """One limit for several pieces of work; each runs in a thread of its own.
+    """A limit for each of several pieces of work; each runs in a thread of its own.
 
     Parameters
     ----------
     session
         The Spark session that is the active one for the work.
     limit_s
-        Seconds of the real clock for all pieces together, from now on.
+        Seconds of the real clock for each piece.
     """
 
     def __init__(self, session: Any, limit_s: float) -> None:
         self._session = session
         self._limit_s = limit_s
-        self._end = time.monotonic() + limit_s
         self._threads: list[threading.Thread] = []
 
     def run(self, work: Callable[[], T], *, what: str, cure: str = "") -> T:
@@ -53,7 +52,7 @@ class TimeLimit:
         done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
         self._threads.append(self._start(work, done))
         try:
-            value, error = done.get(timeout=max(self._end - time.monotonic(), 0))
+            value, error = done.get(timeout=self._limit_s)
         except Empty:
             raise NotReady("NOT_READY", what=what, timeout_s=self._limit_s, cure=cure) from None
         self._threads.pop().join(GRACE_S)
@@ -83,7 +82,7 @@ class TimeLimit:
             except BaseException as error:  # noqa: BLE001 - the caller raises it again
                 done.put((None, error))
 
-        thread: threading.Thread = InheritableThread(target=call, daemon=True)
+        thread: threading.Thread = InheritableThread(target=call, name=THREAD, daemon=True)
         thread.start()
         return thread
 
