@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -50,6 +51,28 @@ def build(
     ctx.exit(_tell(outcomes, bad="drifted" if check else "failed"))
 
 
+@notebooks.command()
+@NUMBERS
+@JOBS
+@click.option("--junitxml", type=click.Path(path_type=Path), help="Write a report here.")
+@click.pass_context
+def test(ctx: click.Context, *, numbers: tuple[str, ...], jobs: int, junitxml: Path | None) -> None:
+    """Run nbval on both versions of the lessons, as CI does."""
+    _need("nbval")
+    from labkit.course import proving
+    from labkit.course.notebooks import sources
+
+    proofs = []
+    for proof in proving.prove(sources(numbers), jobs=jobs):
+        proofs.append(proof)
+        click.echo(proof.said if proof.failed else "", nl=False)
+        click.echo(proving.line(proof))
+    if junitxml:
+        junitxml.write_text(proving.merged(proofs))
+    click.echo(proving.summary(proofs))
+    ctx.exit(min(1, sum(proof.failed for proof in proofs)))
+
+
 def _tell(outcomes: Iterable[Outcome], *, bad: str) -> int:
     """Print a line for each lesson as it ends; return the exit status."""
     start, count, troubled = time.monotonic(), 0, 0
@@ -69,3 +92,7 @@ def _need(package: str) -> None:
         reason = "Only those who write lessons need it."
         cure = "In a clone of the course, `make unit` installs it."
         raise MissingNeed("NEEDS", need=need, reason=reason, cure=cure)
+
+
+if __name__ == "__main__":
+    notebooks()
