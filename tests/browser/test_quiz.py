@@ -12,6 +12,10 @@ from .labbrowser import JupyterLab
 
 PICTURES = os.environ.get("LAB_PICTURES")
 CELLS = ['import labkit as lab\nquiz = lab.quiz("00")\nquiz']
+BUSY = """\
+import pathlib, time
+while not pathlib.Path("go").exists():
+    time.sleep(0.05)"""
 QUIZ = ".jp-CodeCell .lk-quiz"
 
 
@@ -53,7 +57,12 @@ def run(page, code):
     assert status == "ok"
 
 
-def test_a_wrong_choice_leads_on_and_the_right_one_counts_by_keyboard_alone(notebook, page):
+def answer(quiz, choice):
+    quiz.get_by_text(choice).click()
+    quiz.get_by_role("button", name="Answer").click()
+
+
+def test_a_learner_answers_by_keyboard_by_mouse_and_by_call(notebook, page, lab):
     quiz = page.locator(QUIZ)
     assert quiz.get_by_role("button", name="Answer").is_disabled()  # nothing is chosen yet
     quiz.get_by_role("radio").first.focus()
@@ -87,9 +96,25 @@ def test_a_wrong_choice_leads_on_and_the_right_one_counts_by_keyboard_alone(note
 
     # By mouse and by call: the kernel, this page and the page loaded again agree.
     quiz.get_by_role("button", name="Next question").first.click()
-    quiz.get_by_text("Only files that come from now on.").click()
-    quiz.get_by_role("button", name="Answer").click()
+    answer(quiz, "Only files that come from now on.")
     says(page, ".lk-no", "not this one")
+
+    # A busy cell holds nothing up; JupyterLab sends the choice past it.
+    page.evaluate(
+        "code => { jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code}); }",
+        BUSY,
+    )
+    answer(quiz, "Nothing: the first query has taken the files.")
+    says(page, ".lk-reply", "Look into the folder.")
+    assert not (lab.root / "go").exists()
+    (lab.root / "go").touch()
+
+    # A kernel that says nothing does not leave the learner without a word.
+    run(page, "quiz._card.on_msg(quiz._take, remove=True)")
+    answer(quiz, "All 4 files, one per batch.")
+    says(page, ".lk-reply", "No answer yet.")
+
     run(page, "assert quiz.score == 1; quiz.answer(3, question=3)")
     says(page, ".lk-where", "Question 3 of 3")
     notebook.save()

@@ -125,6 +125,9 @@ def test_the_page_gets_no_answer_before_a_choice_and_then_only_its_own(quiz):
     card._handle_custom_msg({"do": "answer", "question": 0, "choice": 1}, [])
     assert card.records[0] == {"tried": [0], "right": 1, "words": "Because of b."}
     assert card.records[1] == {"tried": [], "right": -1, "words": ""}
+    before = [dict(record) for record in card.records]
+    card._handle_custom_msg({"do": "answer", "question": 0, "choice": 2}, [])
+    assert card.records == before  # what was answered right stays so
     assert quiz.score == 1
 
 
