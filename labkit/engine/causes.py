@@ -10,17 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 MAX_CHARS = 300
 # A chain that points at itself must not keep us for ever.
 MAX_CAUSES = 30
 _PYTHON_ERROR = re.compile(
-    r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Exit|Interrupt)): (.+)$", re.MULTILINE
+    r"^((?:\w+\.)*)(\w*(?:Error|Exception|Exit|Interrupt)): (.+)$", re.MULTILINE
 )
 _OWN_LINE = re.compile(r'File "([^"]*)", line (\d+), in (\S+)(?:\n    (\S.*))?')
 # Frames of Spark's own Python worker stand in every traceback and help nobody.
+_SPARKS = ("pyspark.", "py4j.")
 _NOT_OWN = ("pyspark", "site-packages", "lib/python")
 _CONDITION = re.compile(r"(^|: )\[(?P<name>[A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]\s*")
 _WRAPPERS = ("STREAM_FAILED", "FOREACH_BATCH_USER_FUNCTION_ERROR", "FOREACH_USER_FUNCTION_ERROR")
@@ -61,6 +62,8 @@ class Facts:
     ----------
     heads
         One text for each error of the chain, the outermost first: ``ErrorClass: message``.
+    said
+        The same as one text, without what the learner's own code says: that may hold any word.
     conditions
         Spark's names for what happened, in the same order.
     own
@@ -70,6 +73,7 @@ class Facts:
     """
 
     heads: tuple[str, ...]
+    said: str
     conditions: tuple[str, ...]
     own: OwnLine | None = None
     plan: str = ""
@@ -101,13 +105,13 @@ def facts_of(error: BaseException) -> Facts:
     chain: list[tuple[str, str]] = []
     with suppress(Exception):  # no answer from Java: the text that Python holds must do
         chain = list(java_chain(_java_of(error)))
-    chain = chain or [(type(error).__name__, _text_of(error))]
+    chain = chain or [(_name_of(error), _text_of(error))]
     found = facts_from(chain)
     condition = ""
     with suppress(Exception):  # not every exception has a condition
         condition = error.getCondition() or ""  # type: ignore[attr-defined]
-    names = found.conditions if condition in found.conditions else (condition, *found.conditions)
-    return Facts(found.heads, tuple(filter(None, names)), found.own, _plan_of(error))
+    names = (condition, *found.conditions) if condition else found.conditions
+    return replace(found, conditions=tuple(dict.fromkeys(names)), plan=_plan_of(error))
 
 
 def facts_from(chain: list[tuple[str, str]]) -> Facts:
@@ -119,15 +123,20 @@ def facts_from(chain: list[tuple[str, str]]) -> Facts:
     ('DIVIDE_BY_ZERO',)
     """
     heads: list[str] = []
+    said: list[str] = []
     own = None
     for name, message in chain:
         heads.append(f"{name}: {_head(message)}" if name else _head(message))
+        said.append(heads[-1])
         errors = _PYTHON_ERROR.findall(message) if "Traceback" in message else []
         if errors:  # only the innermost traceback is complete, and it comes last
             own = own_line(message) or own
-            heads.append(": ".join(errors[-1]))
-    conditions = tuple(m["name"] for head in heads for m in _CONDITION.finditer(head))
-    return Facts(tuple(heads), conditions, own)
+            module, kind, text = errors[-1]
+            heads.append(f"{kind}: {text}")
+            said.append(heads[-1] if module.startswith(_SPARKS) else f"{kind}: ")
+    text = "\n".join(said)
+    conditions = tuple(m["name"] for one in said for m in _CONDITION.finditer(one))
+    return Facts(tuple(heads), text, conditions, own)
 
 
 def java_chain(error: Any) -> Iterator[tuple[str, str]]:
@@ -171,6 +180,16 @@ def _head(message: str) -> str:
 def _java_of(error: BaseException) -> Any:
     origin = getattr(error, "_origin", None)
     return origin if origin is not None else getattr(error, "java_exception", None)
+
+
+def _name_of(error: BaseException) -> str:
+    """Return the error's class; of a dead Java PySpark hands on a bare error of the network."""
+    trace = error.__traceback__
+    while trace is not None:
+        if isinstance(error, OSError) and trace.tb_frame.f_globals["__name__"].startswith("py4j."):
+            return "Py4JNetworkError"
+        trace = trace.tb_next
+    return type(error).__name__
 
 
 def _text_of(error: BaseException) -> str:

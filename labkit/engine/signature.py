@@ -58,7 +58,6 @@ class Signature:
         """
         if self.condition and not any(c.startswith(self.condition) for c in facts.conditions):
             return False
-        text = "\n".join(facts.heads)
-        if self.fragments and not any(piece in text for piece in self.fragments):
+        if self.fragments and not any(piece in facts.said for piece in self.fragments):
             return False
         return self.needs is None or self.needs(facts)

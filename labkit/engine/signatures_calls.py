@@ -12,13 +12,12 @@ _WINDOW_PARTS = {"start", "end", "window_start", "window_end"}
 
 
 def _asks_for_a_part_of_window(facts: Facts) -> bool:
-    text = "\n".join(facts.heads)
-    asked = _UNRESOLVED.search(text)
-    return asked is not None and asked["name"] in _WINDOW_PARTS and "`window`" in text
+    asked = _UNRESOLVED.search(facts.said)
+    return asked is not None and asked["name"] in _WINDOW_PARTS and "`window`" in facts.said
 
 
 def _is_from_a_json_call(facts: Facts) -> bool:
-    return any("from_json" in head for head in facts.heads)
+    return "from_json" in facts.said
 
 
 TABLE = (
@@ -41,7 +40,7 @@ TABLE = (
         id="M02",
         condition="WRITE_STREAM_NOT_ALLOWED",
         sentence="writeStream is for a stream, and this DataFrame is static.",
-        cure="Make it with spark.readStream, not with spark.read.",
+        cure="Make it with spark.readStream….load(…), not with spark.read.",
         lesson="02",
     ),
     Signature(

@@ -117,7 +117,7 @@ TABLE = (
     ),
     Signature(
         id="K05",
-        fragments=("option 'kafka.bootstrap.servers' must be specified",),
+        fragments=("ption 'kafka.bootstrap.servers' must be specified",),
         sentence="Spark does not know where the broker is.",
         cure='Add .option("kafka.bootstrap.servers", kafka.bootstrap_servers).',
         lesson=LESSON,

@@ -60,7 +60,7 @@ TABLE = (
         fragments=(_WITHOUT_WATERMARK,),
         needs=_window_of_another_column,
         sentence="The windows are cut from a column that does not carry the watermark.",
-        cure="Make the time column first, then call withWatermark(…) on it, and groupBy(window(…)).",
+        cure="Make the time column first, then withWatermark(…) on it, then groupBy(window(…)).",
         reason="A watermark belongs to one column. A column that is calculated from it has none.",
         lesson="09",
     ),

@@ -72,7 +72,7 @@ TABLE = (
             "Answer from Java side is empty",
             "while communicating with the JVM",
             "while trying to connect to the Java server",
-            "ConnectionRefusedError",
+            "Py4JNetworkError",
         ),
         sentence="Spark's Java has ended, or the session was stopped.",
         cure="Get Spark again with spark = lab.spark(), and run the cells from there.",

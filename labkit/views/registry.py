@@ -77,6 +77,12 @@ def stop_all_views() -> None:
     _open.clear()
 
 
+def watched_queries() -> list[Any]:
+    """Return the queries that a view is open for, also those that have ended."""
+    queries = (view.query for _, view in _open)
+    return [query for query in queries if query is not None]
+
+
 def started(query: Any) -> Any:
     """Return the query itself, or the running one of that name.
 
