@@ -13,7 +13,6 @@ which disturbs nobody, and ends when it comes back.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import sys
 import threading
@@ -23,23 +22,24 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from labkit import settings
+from labkit.course.threads import TICK_S, CallsOfSpark, end
 from labkit.course.trouble import TookTooLong
+from labkit.engine.time_limit import THREAD
 from labkit.engine.trial import Trial, java_seconds, kept_session, use_session
 
 CALL_S = 6.0
 CHECK_S = 60.0
-TICK_S = 0.1
 # Java at work: it used more than this part of a tick. An idle query uses far less.
 AT_WORK = 0.5
-# How long a thread may take to end once it was told to.
-GRACE_S = 1.0
 MAX_PRINTED = 2000
+# Names of threads; what runs in them has its limit already.
+ANSWER, CHECK = "labkit-answer", "labkit-check"
+NOT_BACK = (
+    f"Your function had not come back after **{CALL_S:g} seconds**, so it was ended. "
+    "Look for a loop without end, a `sleep` or an `awaitTermination`: nothing here has to wait."
+)
 
 _thread = threading.local()
-
-
-class Ended(BaseException):
-    """Raised inside a thread of an answer that took too long; no ``except Exception`` keeps it."""
 
 
 class Work:
@@ -57,38 +57,38 @@ class Work:
         self._call, self._is_answer = call, is_answer
         self.value: Any = None
         self.error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=ANSWER if is_answer else CHECK, daemon=True
+        )
         self._thread.start()
 
-    def wait(self, limit_s: float, *, java_counts: bool) -> bool:
+    def wait(self, limit_s: float, calls: CallsOfSpark | None = None) -> bool:
         """Wait for its end; tell whether it came before the limit.
 
         Parameters
         ----------
         limit_s
-            Seconds of the real clock.
-        java_counts
-            False: time in which Java is at work is not counted.
+            Seconds of the real clock; for an answer those in which Java was not at work.
+        calls
+            The calls that Spark makes meanwhile; each has the limit of an answer.
         """
-        left, before = limit_s, 0.0 if java_counts else java_seconds()
+        left, before = limit_s, java_seconds()
         while left > 0:
             start = time.monotonic()
             self._thread.join(TICK_S)
             if not self._thread.is_alive():
                 return True
-            took, now = time.monotonic() - start, 0.0 if java_counts else java_seconds()
-            if now - before < AT_WORK * took:
-                left -= took
+            took, now = time.monotonic() - start, java_seconds()
+            idle = 0.0 if now - before >= AT_WORK * took else took
+            left -= idle if self._is_answer else took
+            if calls is not None:
+                calls.tick(idle, CALL_S * settings.patience())
             before = now
         return False
 
     def end(self) -> None:
-        """Raise :class:`Ended` in the thread until it has gone, at most for :data:`GRACE_S`."""
-        deadline = time.monotonic() + GRACE_S
-        while self._thread.is_alive() and self._thread.ident and time.monotonic() < deadline:
-            number = ctypes.c_ulong(self._thread.ident)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(Ended))
-            self._thread.join(TICK_S)
+        """End the thread, if Python can."""
+        end([self._thread])
 
     def _run(self) -> None:
         _thread.is_answer = self._is_answer
@@ -133,14 +133,10 @@ class Watched:
             It had not come back in time.
         """
         work = Work(lambda: self._answer(*args, **named), is_answer=True)
-        if not work.wait(CALL_S * settings.patience(), java_counts=False):
+        if not work.wait(CALL_S * settings.patience()):
             self._trial.stop_new_queries()  # a wait for a query of its own is over then
             work.end()
-            raise TookTooLong(
-                f"Your function had not come back after **{CALL_S:g} seconds**, so it was ended. "
-                "A function that builds a query waits for nothing: look for a loop, a `sleep` or "
-                "an `awaitTermination`."
-            )
+            raise TookTooLong(NOT_BACK)
         if work.error is not None:
             self._given.append(work.error)
             raise work.error
@@ -165,18 +161,21 @@ def guarded(judge: Callable[[Any], Any], answer: Any) -> tuple[Any, Any]:
     BaseException
         What the answer, or the check, has raised.
     """
-    trial = Trial()
+    trial, calls = Trial(), CallsOfSpark(ANSWER, CHECK, THREAD)
     is_function = callable(answer) and not isinstance(answer, type)
     watched = Watched(answer, trial) if is_function else answer
     keeps = kept_session(_is_answer) if is_function else nullcontext()
     with keeps, _few_prints():
         work = Work(lambda: judge(watched), is_answer=False)
         try:
-            in_time = work.wait(CHECK_S * settings.patience(), java_counts=True)
+            in_time = work.wait(CHECK_S * settings.patience(), calls)
         finally:  # the learner may have interrupted the cell
+            calls.end()
             trial.stop_new_queries()
             work.end()
             trial.set_back()
+    if calls.was_stuck:
+        raise TookTooLong(NOT_BACK)
     if not in_time:
         raise TookTooLong(
             f"The check was not through after **{CHECK_S:g} seconds**, so it was ended. "

@@ -81,6 +81,17 @@ def _cure(failure: Failure) -> str:
     return "" if failure.cure == ANY_CURE else failure.cure
 
 
+def is_own(filename: str) -> bool:
+    """Return whether code in this file may be the learner's.
+
+    Examples
+    --------
+    >>> is_own("lesson.py"), is_own(__file__)
+    (True, False)
+    """
+    return not any(part in filename for part in _NOT_OWN)
+
+
 def place_of(error: BaseException) -> str:
     """Return where in the learner's own code an exception arose.
 
@@ -89,11 +100,7 @@ def place_of(error: BaseException) -> str:
     >>> place_of(ValueError("raised nowhere"))
     ''
     """
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not any(part in frame.filename for part in _NOT_OWN)
-    ]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if is_own(f.filename)]
     if not frames:
         return ""
     last = frames[-1]
