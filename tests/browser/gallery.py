@@ -23,6 +23,7 @@ from labkit.views.compare.model import fold as fold_step
 from labkit.views.compare.page import render as render_step
 from labkit.views.marbles.model import Marbles
 from labkit.views.marbles.model import fold as fold_lanes
+from labkit.views.marbles.model import note as note_of_lanes
 from labkit.views.marbles.page import render as render_lanes
 from labkit.views.plot import LivePlot
 from labkit.views.plot import render as render_plot
@@ -117,7 +118,7 @@ def marbles(flow, *batches, op="", names=("", "")):
     made = tests_of("marbles/test_marbles.py").run(flow, *batches, op=op, names=names)
     reader = Items(op or "two DStreams", *made[-1].batches)
     model = Marbles(op=op, names=names, flow=flow)
-    return View("marbles", reader, model, fold=fold_lanes, render=render_lanes)
+    return View("marbles", reader, model, fold=fold_lanes, render=render_lanes, note=note_of_lanes)
 
 
 def plot(reader, draw, size=(6, 3)):

@@ -172,6 +172,38 @@ class Notebook:
         self.page.wait_for_function("window.labRun !== 'running'", timeout=timeout_s * 1000)
         return self.run
 
+    def execute(self, code):
+        """Run code beside the cells; return what it printed, or the name of its error."""
+        return self.page.evaluate(
+            """async code => {
+                const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+                const future = kernel.requestExecute({code, store_history: false});
+                let printed = '';
+                future.onIOPub = message => { printed += message.content.text ?? ''; };
+                const reply = await future.done;
+                return reply.content.status === 'ok' ? printed : reply.content.ename;
+            }""",
+            code,
+        )
+
+    def count_messages(self):
+        """Begin to count the messages that widgets get from the kernel; see :attr:`messages`."""
+        self.page.evaluate(
+            """() => {
+                window.labMessages = 0;
+                const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+                kernel.anyMessage.connect((_, {direction, msg}) => {
+                    const isComm = msg.header.msg_type.startsWith('comm_');
+                    window.labMessages += direction === 'recv' && isComm;
+                });
+            }"""
+        )
+
+    @property
+    def messages(self):
+        """How many messages widgets have got since :meth:`count_messages`."""
+        return self.page.evaluate("window.labMessages")
+
     def outputs(self):
         """Return the text of each code cell's outputs.
 

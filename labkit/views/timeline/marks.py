@@ -36,9 +36,10 @@ class Placed:
 
 def marks(on: Sheet) -> Markup:
     """Draw the events, and keep their places clear."""
+    squares = _squares(on) if _is_dense(on) else None
     untold = [_range(on, i, step) for i, step in enumerate(on.steps) if step.marks is None]
-    if _is_dense(on):
-        return join([*untold, *_squares(on)])
+    if squares is not None:
+        return join([*untold, *squares])
     placed = _placed(on)
     for p in placed:
         on.block(p.x - 6, p.y - 6, LATE_PX if p.mark.fate == LATE else MARK_PX, MARK_PX)
@@ -82,9 +83,9 @@ def _place(on: Sheet, column: int, step: Step) -> list[Placed]:
         y = BOTTOM - 8 if mark.at_ms is None else on.y(mark.at_ms)
         near = [p for p in placed if abs(p.y - y) < size]
         x = first
-        if near:
-            newest = max(near, key=lambda p: p.x)
-            x = newest.x + (late if newest.mark.fate == LATE else size)
+        for other in sorted(near, key=lambda p: p.x):
+            if other.x < x + size:  # else there is room before it
+                x = max(x, other.x + (late if other.mark.fate == LATE else size))
         is_piled = bool(near) and x >= last
         x = first if is_piled else x
         placed.append(Placed(mark, x, y, is_piled, _why(on, column, mark)))

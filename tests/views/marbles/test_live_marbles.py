@@ -208,6 +208,7 @@ def test_a_context_with_the_real_clock_is_shown_too(spark):
     wait_until(lambda: len(view.frames) >= 4, what="four batches", timeout_s=60)
     ssc.stop(stopSparkContext=False)
     wait_until(lambda: not view.alive, what="the view goes on", timeout_s=10)
+    assert all(line.endswith("||") for line in lanes(view))  # the end sign
     first = view.model.batches[0]
     assert view.data["result"].tolist()[:2] == [[("a", 1), ("b", 1)], [("a", 1)]]
     assert first.number == 1
