@@ -52,6 +52,23 @@ def build(
 
 
 @notebooks.command()
+@click.argument("number")
+@click.argument("title")
+def new(number: str, title: str) -> None:
+    """Begin a lesson: notebook, checks and tests, with words that guide."""
+    _need("nbformat")
+    from labkit.course import new_lesson
+
+    for path in new_lesson.begin(number, title):
+        click.echo(f"wrote {path.relative_to(new_lesson.ROOT)}")
+    click.echo(
+        f"Now write: each TO WRITE, and in notebooks/README.md the row\n\n    "
+        f"{new_lesson.map_row(number, title)}\n\n"
+        "The tests of the structure, tests/notebooks/, name what is missing."
+    )
+
+
+@notebooks.command()
 @NUMBERS
 @JOBS
 @click.option("--junitxml", type=click.Path(path_type=Path), help="Write a report here.")
