@@ -24,11 +24,13 @@ from labkit.engine.gate import held
 from labkit.engine.refusal import explain, own_words, refused_at_start
 from labkit.engine.session import is_open
 from labkit.engine.temp_views import restore_temp_views, temp_views
-from labkit.engine.time_limit import TimeLimit
+from labkit.engine.time_limit import TimeLimit, end_batch_functions
 from labkit.errors import Conflict, InvalidArgument, LabkitError
 from labkit.feeds.folder import FolderRun, FolderTarget
 
-STOP_S = 10.0
+# A query that has not stopped by then waits for a function of the learner's.
+STOP_S = 3.0
+WRITE_S = 10.0
 ALL_ROWS = 2**31 - 1
 _names: set[str] = set()
 _names_lock = threading.Lock()
@@ -49,6 +51,7 @@ class SteppedQuery:
         self._session = session
         self._limit = limit
         self._before = {query.runId for query in running_queries()}
+        self._threads = {thread.ident for thread in threading.enumerate()}
         self._views = temp_views(session)
         self._name = _claim_name(set(self._views))
         self._folder: Path = scratch.place("run_stream", self._name)
@@ -57,6 +60,7 @@ class SteppedQuery:
         self._frame: Any = None
         self._query: Any = None
         self._started: list[Any] = []
+        self._stops: list[threading.Thread] = []
         self._reader: BatchReader | None = None
         self._last = -1
         #: The query's output mode; empty before the start.
@@ -108,8 +112,8 @@ class SteppedQuery:
         return error
 
     def is_stopped(self) -> bool:
-        """Whether no query of the run is active."""
-        return not any(query.isActive for query in self._started)
+        """Whether every query of the run has ended, and not only been told to."""
+        return not any(stop.is_alive() for stop in self._stops)
 
     def close(self) -> None:
         """Stop the queries that were started since, and remove folders and tables."""
@@ -124,11 +128,27 @@ class SteppedQuery:
 
     def _stop_new(self) -> None:
         if not is_open(self._session):  # the function has stopped it, and with it all queries
-            self._started = []
             return
-        self._started += [q for q in running_queries() if q.runId not in self._before]
-        for query in self._started:
-            _stop(query)
+        known = self._before | {query.runId for query in self._started}
+        for query in running_queries():
+            if query.runId not in known:
+                self._started.append(query)
+                self._stop(query)
+
+    def _stop(self, query: Any) -> None:
+        """Stop a query, and go on without it if it does not listen."""
+
+        def call() -> None:
+            with suppress(Exception):  # why it ended is in run.error already
+                query.stop()
+
+        stop = threading.Thread(target=call, daemon=True)
+        self._stops.append(stop)
+        stop.start()
+        stop.join(STOP_S)
+        if stop.is_alive():
+            end_batch_functions(self._threads)
+            stop.join(STOP_S)
 
     def _open(self, given: StepInput) -> Any:
         """Return the streaming DataFrame of an input."""
@@ -175,7 +195,7 @@ class SteppedQuery:
         gate = held(self._query) if len(self._runs) > 1 else nullcontext()
         with gate:
             for given, run in zip(self._inputs, self._runs, strict=True):
-                run.write(given.batches[number], timeout_s=STOP_S)
+                run.write(given.batches[number], timeout_s=WRITE_S)
         self._query.processAllAvailable()
 
     def _cause_words(self, error: Exception) -> str:
@@ -210,18 +230,3 @@ def _claim_name(views: set[str]) -> str:
                 _names.add(name)
                 return name
             number += 1
-
-
-def _stop(query: Any) -> None:
-    """Stop a query; one that does not listen is left after a while."""
-    thread = threading.Thread(target=_quietly(query.stop), daemon=True)
-    thread.start()
-    thread.join(STOP_S)
-
-
-def _quietly(work: Callable[[], Any]) -> Callable[[], None]:
-    def call() -> None:
-        with suppress(Exception):
-            work()
-
-    return call

@@ -56,7 +56,8 @@ class Run:
         What ended the run; None when all went well. Its attribute ``cause_words`` says the cause
         in fixed words.
     query_stopped
-        Whether every query of the run had stopped at its end.
+        Whether every query of the run had ended; False only when one waits for code that nothing
+        can end, such as a long ``sleep`` in a function of ``foreachBatch``.
     """
 
     mode: str
@@ -130,6 +131,7 @@ def run_stream(
     --------
     A window is sent when the watermark has passed its end, here in the third step:
 
+    >>> from pyspark.sql import functions as F  # doctest: +SKIP
     >>> def counts(df):
     ...     marked = df.withWatermark("event_time", "1 minute")
     ...     return marked.groupBy(F.window("event_time", "5 minutes")).count()

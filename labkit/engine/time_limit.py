@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from types import FrameType
 from typing import Any, TypeVar
 
 from labkit.errors import NotReady
@@ -65,8 +67,7 @@ class TimeLimit:
         for thread in self._threads:
             thread.join(0.2)  # most waits are over once their query was stopped
             if thread.is_alive() and thread.ident is not None:
-                number = ctypes.c_ulong(thread.ident)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(SystemExit))
+                _raise_in(thread.ident, SystemExit)
                 thread.join(GRACE_S)
         self._threads.clear()
 
@@ -85,6 +86,35 @@ class TimeLimit:
         thread: threading.Thread = InheritableThread(target=call, name=THREAD, daemon=True)
         thread.start()
         return thread
+
+
+def end_batch_functions(known: set[int | None]) -> None:
+    """End functions of ``foreachBatch`` that still run.
+
+    Java waits for such a function, so stopping its query alone does not end it.
+
+    Parameters
+    ----------
+    known
+        The idents of threads to leave alone.
+    """
+    for ident, frame in sys._current_frames().items():
+        if ident not in known and _is_batch_function(frame):
+            # Java must hear of it, and py4j tells it of errors but not of SystemExit.
+            _raise_in(ident, TimeoutError)
+
+
+def _is_batch_function(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if type(frame.f_locals.get("self")).__name__ == "ForeachBatchFunction":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _raise_in(ident: int, error: type[BaseException]) -> None:
+    """Raise an error in a thread, at the next line of Python that it runs."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error))
 
 
 def _make_active(session: Any) -> None:

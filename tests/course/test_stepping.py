@@ -272,9 +272,18 @@ def never_reads(df):
     return df.select(slow("n"))
 
 
+def waits_in_a_batch(df):
+    def endless(batch, number):
+        while batch is not None:
+            time.sleep(0.05 + 0 * number)
+
+    return df.writeStream.foreachBatch(endless)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
+        (waits_in_a_batch, "Step 0 has not been read to its end after 2 s."),
         (waits, "The function has not returned after 2 s."),
         (loops, "The function has not returned after 2 s."),
         (never_reads, "Step 0 has not been read to its end after 2 s."),
