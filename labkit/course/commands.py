@@ -40,15 +40,16 @@ def build(
     if no_run and not check:
         raise click.UsageError("--no-run goes with --check: a build has to run the notebooks.")
     _need("nbclient")
-    from labkit.course import building
+    from labkit.course import building, course_map
     from labkit.course.notebooks import sources
 
     chosen = sources(numbers)
     if check:
-        outcomes = building.drifted(chosen, run=not no_run, jobs=jobs)
-    else:
-        outcomes = building.build(chosen, jobs=jobs)
-    ctx.exit(_tell(outcomes, bad="drifted" if check else "failed"))
+        ctx.exit(_tell(building.drifted(chosen, run=not no_run, jobs=jobs), bad="drifted"))
+    status = _tell(building.build(chosen, jobs=jobs), bad="failed")
+    if course_map.write():
+        click.echo("The map in notebooks/README.md has changed too.")
+    ctx.exit(status)
 
 
 @notebooks.command()
@@ -61,11 +62,8 @@ def new(number: str, title: str) -> None:
 
     for path in new_lesson.begin(number, title):
         click.echo(f"wrote {path.relative_to(new_lesson.ROOT)}")
-    click.echo(
-        f"Now write: each TO WRITE, and in notebooks/README.md the row\n\n    "
-        f"{new_lesson.map_row(number, title)}\n\n"
-        "The tests of the structure, tests/notebooks/, name what is missing."
-    )
+    click.echo(f"Write what they call TO WRITE, then: labkit notebooks build {number}")
+    click.echo("The tests in tests/notebooks/ name what is missing.")
 
 
 @notebooks.command()

@@ -61,12 +61,6 @@ def begin(number: str, title: str, *, root: Path = ROOT) -> list[Path]:
     return [root / name for name in texts]
 
 
-def map_row(number: str, title: str) -> str:
-    """Return the row that the course map, notebooks/README.md, needs for a new lesson."""
-    name = f"{_digits(number)}_{_slug(title)}.ipynb"
-    return f"| [{_digits(number)}]({name}) | {title} | 40 | Java | TO WRITE: you will be able to |"
-
-
 def _digits(number: str) -> str:
     if not (number.isdecimal() and number.isascii() and int(number) <= HIGHEST):
         bound = f"a whole number from 0 to {HIGHEST}"
@@ -100,7 +94,9 @@ def _notebook(number: str, title: str, root: Path) -> str:
     text = _filled("lesson.ipynb.txt", number, title, links=named)
     parts = CELL.split(text)[1:]
     cells = [_cell(*parts[at : at + 3]) for at in range(0, len(parts), 3)]
-    return nbformat.writes(settled(nbformat.v4.new_notebook(cells=cells), keep=None)) + "\n"
+    made = settled(nbformat.v4.new_notebook(cells=cells), keep=None)
+    written: str = nbformat.writes(made)
+    return written + "\n"
 
 
 def _cell(kind: str, tags: str | None, source: str) -> Any:

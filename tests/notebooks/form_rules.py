@@ -9,6 +9,7 @@ from statistics import median
 
 import nbformat
 
+from labkit.course.course_map import row
 from labkit.course.notebooks import tags
 
 from .lesson import Lesson, anchors_of, called, calls_of, lines_of, links_of, prose_of
@@ -26,7 +27,6 @@ LONGEST_SLEEP_S = 1
 TO_WRITE = "TO WRITE"
 
 Complaints = Iterator[str]
-MINUTES = re.compile(r"\b(\d+) minutes\b")
 REGISTRY = re.compile(
     r"\b[\w.-]*(maven|pypi|pythonhosted|npmjs|conda-forge|crates\.io)[\w.-]*\.\w", re.IGNORECASE
 )
@@ -207,15 +207,9 @@ def links(lesson: Lesson) -> Complaints:
 
 
 def in_the_map(lesson: Lesson) -> Complaints:
-    page = (lesson.root / "notebooks" / "README.md").read_text()
-    rows = [line for line in page.splitlines() if line.startswith(f"| [{lesson.number}](")]
-    first = lesson.notebook.cells[0].source
-    title = first.splitlines()[0].removeprefix(f"# {lesson.number} ")
-    minutes = MINUTES.search(first)
-    wanted = [lesson.path.name, title, *(minutes.groups() if minutes else ())]
-    for value in wanted:
-        if len(rows) != 1 or not re.search(rf"[(| ]{re.escape(value)}[)| ]", rows[0]):
-            yield f"notebooks/README.md: the row of lesson {lesson.number} must hold {value}"
+    source = lesson.path.parent / ("" if lesson.is_source else "solutions") / lesson.path.name
+    if row(source) not in (lesson.root / "notebooks" / "README.md").read_text().splitlines():
+        yield f"notebooks/README.md lacks the row {row(source)}: run `labkit notebooks build`"
 
 
 def _find(lesson: Lesson, form: re.Pattern[str], trouble: str) -> Complaints:
