@@ -91,12 +91,12 @@ def _has_error(running: list[Any]) -> bool:
 
 def _of_last_error(running: list[Any]) -> Finding:
     global _told  # noqa: PLW0603 - one kernel has one last error
-    error, dead = cell_error(), _last_dead(running)
-    if dead is not None and not (error is not None and _is_fresh()):
+    error, dead, is_fresh = cell_error(), _last_dead(running), _is_fresh()
+    if dead is not None and not (error is not None and is_fresh):
         return _of_error(_failed(dead.name), dead.error)
     _told = (error, _cell_count())
     assert error is not None  # noqa: S101 - as _has_error has found
-    return _of_error("The last cell" if _is_fresh() else "An earlier cell", error)
+    return _of_error("The last cell" if is_fresh else "An earlier cell", error)
 
 
 def _last_dead(running: list[Any]) -> DeadQuery | None:

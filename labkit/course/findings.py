@@ -128,8 +128,7 @@ def finding_of(about: str, explained: Explanation | None, facts: Facts) -> Findi
     """
     own = facts.own
     if explained is None:
-        is_javas = any("Exception: " in head or "[" in head[:2] for head in facts.heads[1:])
-        read = READ_JAVA if is_javas or facts.conditions else READ_PYTHON
+        read = READ_PYTHON if facts.is_pythons else READ_JAVA
         found = Finding(about, UNKNOWN, read, cause=facts.cause)
     else:
         found = Finding(

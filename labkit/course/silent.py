@@ -43,7 +43,7 @@ def about_query(query: Any) -> list[Finding]:
     found = [Finding(name, sentence(panel) if panel.batches else _without_batch(panel))]
     if panel.state.code == STOPPED:
         return [*found, *_taken_over(query, name)]
-    if need_of(panel):
+    if panel.batches and need_of(panel):
         found[0] = replace(found[0], cure="Send a later event: feed.step().", lesson="09")
     return [*found, *_no_input(panel, name), *_stores(panel, name), *_rows(query, name)]
 

@@ -7,6 +7,7 @@ one of their messages.
 
 from __future__ import annotations
 
+import linecache
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -70,6 +71,8 @@ class Facts:
         The learner's own line; None when the cause is not in a function of theirs.
     plan
         The plan of the query that did not start; empty when it is not at hand.
+    is_pythons
+        Whether it is an error of Python or of a Python package, not of Spark.
     """
 
     heads: tuple[str, ...]
@@ -77,12 +80,13 @@ class Facts:
     conditions: tuple[str, ...]
     own: OwnLine | None = None
     plan: str = ""
+    is_pythons: bool = False
 
     @property
     def cause(self) -> str:
         """The first cause in one line, without Spark's codes."""
-        if self.own is not None or not self.heads:
-            return plain(self.heads[-1] if self.heads else "unknown")
+        if self.own is not None or self.is_pythons or not self.heads:
+            return plain(self.heads[-1].removesuffix(": ") if self.heads else "unknown")
         # What Spark names says more than what Java found below it (a file, a class).
         named = [head for head in self.heads if _names_a_cause(head)]
         kind, _, text = (named or self.heads)[-1].partition(": ")
@@ -111,7 +115,12 @@ def facts_of(error: BaseException) -> Facts:
     with suppress(Exception):  # not every exception has a condition
         condition = error.getCondition() or ""  # type: ignore[attr-defined]
     names = (condition, *found.conditions) if condition else found.conditions
-    return replace(found, conditions=tuple(dict.fromkeys(names)), plan=_plan_of(error))
+    return replace(
+        found,
+        conditions=tuple(dict.fromkeys(names)),
+        plan=_plan_of(error),
+        is_pythons=not type(error).__module__.startswith(("pyspark.", "py4j.")),
+    )
 
 
 def facts_from(chain: list[tuple[str, str]]) -> Facts:
@@ -132,7 +141,7 @@ def facts_from(chain: list[tuple[str, str]]) -> Facts:
         if errors:  # only the innermost traceback is complete, and it comes last
             own = own_line(message) or own
             module, kind, text = errors[-1]
-            heads.append(f"{kind}: {text}")
+            heads.append(f"{kind}: {_head(text)}")
             said.append(heads[-1] if module.startswith(_SPARKS) else f"{kind}: ")
     text = "\n".join(said)
     conditions = tuple(m["name"] for one in said for m in _CONDITION.finditer(one))
@@ -160,7 +169,9 @@ def own_line(traceback: str) -> OwnLine | None:
     found = None
     for file, line, name, code in _OWN_LINE.findall(traceback):
         if not any(part in file for part in _NOT_OWN):
-            found = OwnLine(name, int(line), code.strip())
+            # A worker cannot read the cells of a notebook; Python keeps their lines here.
+            kept = code or linecache.getline(file, int(line))
+            found = OwnLine(name, int(line), kept.strip())
     return found
 
 

@@ -201,8 +201,7 @@ TABLE = (
         id="M14",
         condition="UNRESOLVED_COLUMN",
         sentence="There is no column of this name.",
-        cure="Compare the name with df.printSchema(); "
-        "Spark's own words below name the columns that there are.",
+        cure="Compare the name with the columns in df.printSchema().",
         lesson="01",
     ),
     Signature(
