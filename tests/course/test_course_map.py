@@ -8,7 +8,7 @@ import pytest
 from labkit.course.course_map import HEAD, row, table, write
 from labkit.course.notebooks import COURSE
 
-FIRST = "# 07 Drops\n\n**Who is\nlate?** Vote now.\n\n40 minutes. Needs Java and Kafka. First lesson."
+FIRST = "# 07 Drops\n\n**Who is\nlate?** Vote.\n\n40 minutes. Needs Java and Kafka. The first."
 
 
 @pytest.fixture
