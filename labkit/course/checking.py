@@ -101,15 +101,11 @@ def _judged(task: Check, answer: Any) -> tuple[Verdict, BaseException | None]:
         return _nothing(task), None
     if task.answer and not KINDS[task.answer](answer):
         return _misfit(answer, ANSWERS[task.answer]), None
-    try:
-        verdict, watched = guarded(task.judge, answer)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - whatever an answer does is told in words
-        return _refused(answer, error), error
-    if not verdict.passed and task.returns and getattr(watched, "gave_nothing", False):
+    outcome = guarded(task.judge, answer)
+    verdict = outcome.verdict if outcome.error is None else _refused(answer, outcome.error)
+    if outcome.gave_nothing and task.returns and not verdict.passed:
         return _nothing(task), None
-    return verdict, None
+    return verdict, outcome.error
 
 
 def _refused(answer: Any, error: BaseException) -> Verdict:

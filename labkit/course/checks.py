@@ -142,7 +142,8 @@ def check(
     True
     """
     require_id(id)
-    require_type("hints", hints, tuple, expected="a tuple of texts")
+    if not require_type("hints", hints, tuple, expected="a tuple of texts"):
+        raise InvalidArgument("OUT_OF_RANGE", name="hints", value=hints, bound="one hint or more")
     require_choice("answer", answer, tuple(ANSWERS))
 
     def made(judge: Judge) -> Check:

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from labkit import settings
 from labkit.course.threads import TICK_S, CallsOfSpark, end
@@ -40,6 +40,11 @@ NOT_BACK = (
 )
 
 _thread = threading.local()
+
+NOT_THROUGH = (
+    f"The check was not through after **{CHECK_S:g} seconds**, so it was ended. "
+    "Look for something in your answer that waits or never ends."
+)
 
 
 class Work:
@@ -144,22 +149,26 @@ class Watched:
         return work.value
 
 
-def guarded(judge: Callable[[Any], Any], answer: Any) -> tuple[Any, Any]:
-    """Return what ``judge`` says about an answer, and the answer as it was watched.
+class Outcome(NamedTuple):
+    """What came of looking at an answer."""
+
+    #: What the check's function gave back; None when there is an error.
+    verdict: Any
+    #: What the answer has raised, or :class:`TookTooLong`.
+    error: BaseException | None = None
+    #: Whether the answer is a function that was called and gave nothing back.
+    gave_nothing: bool = False
+
+
+def guarded(judge: Callable[[Any], Any], answer: Any) -> Outcome:
+    """Let ``judge`` look at an answer, and see to it that it ends and leaves nothing behind.
 
     Parameters
     ----------
     judge
         The function of the check.
     answer
-        What the learner gave; a function is watched.
-
-    Raises
-    ------
-    TookTooLong
-        The whole check took too long.
-    BaseException
-        What the answer, or the check, has raised.
+        What the learner gave; each call of a function has its limit.
     """
     trial, calls = Trial(), CallsOfSpark(ANSWER, CHECK, THREAD)
     is_function = callable(answer) and not isinstance(answer, type)
@@ -174,16 +183,12 @@ def guarded(judge: Callable[[Any], Any], answer: Any) -> tuple[Any, Any]:
             trial.stop_new_queries()
             work.end()
             trial.set_back()
+    gave_nothing = is_function and watched.gave_nothing
     if calls.was_stuck:
-        raise TookTooLong(NOT_BACK)
+        return Outcome(None, TookTooLong(NOT_BACK))
     if not in_time:
-        raise TookTooLong(
-            f"The check was not through after **{CHECK_S:g} seconds**, so it was ended. "
-            "Look for something in your answer that waits or never ends."
-        )
-    if work.error is not None:
-        raise work.error
-    return work.value, watched
+        return Outcome(None, TookTooLong(NOT_THROUGH))
+    return Outcome(work.value, work.error, gave_nothing)
 
 
 def _itself(answer: Any) -> Any:

@@ -6,13 +6,14 @@ import re
 import traceback
 
 from labkit.engine.failure import ANY_CURE, Failure, read_failure
+from labkit.engine.signatures import explain_error
 from labkit.engine.trial import SessionKept
-from labkit.errors import PACKAGE_FOLDER, LabkitError
+from labkit.errors import PACKAGE_FOLDER
 
 # Frames in these places are not the learner's.
 _NOT_OWN = ("site-packages", "lib/python", PACKAGE_FOLDER, "<frozen")
-# What changes from run to run: addresses of objects, and Spark's ids.
-_CHANGING = re.compile(r" at 0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# What changes from run to run: addresses of objects, and Spark's numbers and ids.
+_CHANGING = re.compile(r" at 0x[0-9a-f]+|(?<=\w)#\d+L?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_CHARS = 300
 
 
@@ -55,17 +56,15 @@ def _own_words(error: BaseException) -> str:
 
 
 def _explained(error: BaseException) -> str:
-    try:
-        from labkit.engine.signatures import explain_error  # noqa: PLC0415
-    except ImportError:
-        return ""
     found = explain_error(error)
-    return f"{found.sentence} {found.cure}".strip() if found is not None else ""
+    if found is None:
+        return ""
+    place = f" (in {found.own.place})" if found.own is not None else ""
+    said = f"Spark says{place}: {found.cause[:MAX_CHARS].rstrip('.')}." if found.cause else ""
+    return " ".join(part for part in (found.sentence, found.cure, said) if part)
 
 
 def _general_words(error: BaseException) -> str:
-    if isinstance(error, LabkitError):
-        return str(error).removeprefix(f"[{error.code}] ")
     if type(error).__module__.startswith(("pyspark", "py4j")):
         said = getattr(error, "cause_words", "")  # a run has walked the chain of Java's causes
         if said:
