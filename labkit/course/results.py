@@ -83,7 +83,7 @@ class Result:
             f"<style>{STYLE}</style>"
             f'<section class="lk-check" data-passed="{"yes" if self.passed else "no"}"'
             f' aria-label="Check {escape(self.id)}: {word.lower()}">'
-            f'<p class="lk-verdict"><b><span aria-hidden="true">{sign}</span> {word}</b>'
+            f'<p class="lk-verdict"><b><span aria-hidden="true">{sign}</span> {word}</b> '
             f"{escape(self.id)} · {escape(self.title)}</p>"
             f"<p>{html_of(self.verdict.cause)}</p>"
             f"{_table(self.verdict)}{note}{self._html_foot()}</section>"
