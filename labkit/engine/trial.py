@@ -31,6 +31,7 @@ class Trial:
     --------
     >>> trial = Trial()
     >>> trial.stop_new_queries()
+    True
     >>> trial.set_back()
     """
 
