@@ -140,8 +140,6 @@ def differences(written: Any, wanted: Any, *, outputs: bool) -> list[str]:
     ['cell 0: other text or code']
     """
     found = []
-    if len(written.cells) != len(wanted.cells):
-        found.append(f"{len(written.cells)} cells, not {len(wanted.cells)}")
     for number, (old, new) in enumerate(zip(written.cells, wanted.cells, strict=False)):
         parts = {
             "another kind of cell": (old.cell_type, new.cell_type),
@@ -149,8 +147,11 @@ def differences(written: Any, wanted: Any, *, outputs: bool) -> list[str]:
             "other tags": (tags(old), tags(new)),
             "other outputs": (_outputs(old), _outputs(new)) if outputs else (),
         }
-        unequal = [what for what, pair in parts.items() if pair and pair[0] != pair[1]]
-        found += [f"cell {number}: {what}" for what in unequal]
+        if unequal := [what for what, pair in parts.items() if pair and pair[0] != pair[1]]:
+            found.append(f"cell {number}: {', '.join(unequal)}")
+    if len(written.cells) != len(wanted.cells):
+        # A cell that came or went moves all cells after it; the first difference tells enough.
+        return [f"{len(written.cells)} cells, not {len(wanted.cells)}", *found[:1]]
     return found
 
 

@@ -79,8 +79,8 @@ def report(rounds: list[Round]) -> str:
         [
             "# Notebooks, again and again",
             "",
-            f"`make campaign`: nbval on every notebook, {len(rounds)} times; {os.cpu_count()} cores.",
-            "Seconds of the real clock, with the start of Python and of the kernel.",
+            f"`make campaign`: nbval on every notebook, {len(rounds)} times",
+            f"on {os.cpu_count()} cores. Real seconds, with the start of Python and kernel.",
             "",
             *("| " + " | ".join(row) + " |" for row in rows),
             "",
@@ -104,7 +104,7 @@ def main(words: list[str]) -> int:
     for number in range(1, given.rounds + 1):
         print(f"== round {number}", flush=True)
         rounds.append(run_round(tuple(given.numbers), jobs=given.jobs))
-        print(*rounds[-1].left, sep="\n", end="", flush=True)
+        print("".join(f"left: {name}\n" for name in rounds[-1].left), end="", flush=True)
     given.report.parent.mkdir(parents=True, exist_ok=True)
     given.report.write_text(report(rounds))
     failed = sum(r.failed for r in rounds)
