@@ -210,8 +210,8 @@ class MomentReader(ProgressReader):
 
     def latest(self) -> int:
         """Return the newest batch that may be shown."""
-        asked = self._batches is None or self.is_spark_gone
-        newest = super().latest() if asked else self._batches.latest()
+        sink = None if self.is_spark_gone else self._batches
+        newest = sink.latest() if sink else super().latest()
         return newest if self.stop_before is None else min(newest, self.stop_before - 1)
 
     def backlog(self) -> Iterator[Any]:

@@ -177,10 +177,10 @@ def test_it_ends_with_its_context_and_the_cell_can_be_run_again(context):
     second = cell()
     wait_until(lambda: not first.alive, what="the first view goes on", timeout_s=10)
     assert first.state.words == "Context stopped"
-    assert first.to_text() == second.to_text()
     assert second.alive
     second._runner.reader.stop()
     wait_until(lambda: not second.alive, what="the second view goes on", timeout_s=10)
+    assert first.to_text() == second.to_text()  # both with the end sign
     names = [thread.name for thread in threading.enumerate()]
     assert [name for name in names if "countByValue" in name] == []
 
