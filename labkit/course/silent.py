@@ -60,7 +60,7 @@ def left_over(queries: Iterable[Any]) -> list[Finding]:
     if shell is None:
         return []
     values = list(shell.user_ns.values())
-    held = [v for v in [*values, *watched_queries()] if hasattr(type(v), "processAllAvailable")]
+    held = [v for v in [*values, *watched_queries()] if hasattr(type(v), "runId")]
     runs = {query.runId for query in held}
     return [
         Finding(

@@ -79,8 +79,9 @@ def stop_all_views() -> None:
 
 def watched_queries() -> list[Any]:
     """Return the queries that a view is open for, also those that have ended."""
-    queries = (view.query for _, view in _open)
-    return [query for query in queries if query is not None]
+    # A comparison has several queries.
+    found = [one for _, v in _open for one in getattr(v, "queries", {"": v.query}).values()]
+    return [query for query in found if query is not None]
 
 
 def started(query: Any) -> Any:

@@ -265,6 +265,13 @@ class TestWithSpark:
         assert explain(view).sentence.startswith("Waiting for data")
         lab.headless(False)
 
+    def test_the_queries_of_a_comparison_are_held_by_it(self, stream, notebook):
+        lab.headless()
+        view = notebook.user_ns["view"] = lab.compare(stream(), "compared", ("append", "update"))
+        assert "M54" not in [finding.id for finding in explain().findings]
+        view.stop()
+        lab.headless(False)
+
     @pytest.mark.service
     @pytest.mark.usefixtures("stream")
     def test_a_topic_that_brings_nothing_is_told(self, spark, broker):
