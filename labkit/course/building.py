@@ -118,7 +118,6 @@ def executed(notebook: Any, folder: Path, *, env: dict[str, str]) -> list[str]:
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         store_widget_state=False,
-        coalesce_streams=True,
         allow_errors=True,
         extra_arguments=["--log-level=ERROR"],  # ipykernel warns of TCP, on loopback too
     )
@@ -130,7 +129,28 @@ def executed(notebook: Any, folder: Path, *, env: dict[str, str]) -> list[str]:
         # The cell that ended the run has an error output too, one that says less.
         before = [line for at, line in _failed_cells(notebook) if at != reached[-1]]
         return [*before, f"cell {reached[-1]}: {_first_lines(str(error))}"]
+    _join_prints(notebook)
     return [line for _, line in _failed_cells(notebook)]
+
+
+def _join_prints(notebook: Any) -> None:
+    """Make one output of what each cell has printed, however the pieces came.
+
+    The client could do it too, but while views still change: it would lose their places.
+    """
+    for cell in notebook.cells:
+        first: dict[str, Any] = {}
+        joined = []
+        for output in cell.get("outputs", []):
+            name = output.get("name", "")
+            if name in first:
+                first[name].text += output.text
+                continue
+            if output.output_type == "stream":
+                first[name] = output
+            joined.append(output)
+        if joined:
+            cell.outputs = joined
 
 
 def _build_one(path: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from labkit.course.building import build, drifted
+from labkit.course.building import build, drifted, executed
 from labkit.course.notebooks import lesson_path, read
 from labkit.errors import BadData
 
@@ -84,6 +84,21 @@ def test_one_lesson_that_fails_does_not_stop_the_next(source):
 
 def test_an_error_that_is_meant_is_no_failure(source):
     assert told(build([source(("1 / 0", ["raises-exception", *KEPT]))])) == []
+
+
+def test_a_view_that_changes_later_keeps_its_place_behind_pieces_of_print(tmp_path):
+    show = "view = display({'text/plain': 'old'}, raw=True, display_id=True)"
+    code = [
+        "from IPython.display import display",
+        f"print('a', flush=True); print('b', flush=True); {show}",
+        "view.update({'text/plain': 'new'}, raw=True)",
+    ]
+    cells = [nbformat.v4.new_code_cell(source) for source in code]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    assert executed(notebook, tmp_path, env={}) == []
+    said, view = notebook.cells[1].outputs
+    assert said.text == "a\nb\n"
+    assert view.data["text/plain"] == "new"
 
 
 @pytest.mark.parametrize("cell", ["import os; os._exit(3)", "import time; time.sleep(60)"])
