@@ -42,21 +42,25 @@ def event_time(panel: Panel, axis: Axis) -> Strip | None:
     need = need_of(panel)
     scale = _Scale(panel, need.at if need else None)
     low, high = scale.low.astimezone(clock.zone), scale.high.astimezone(clock.zone)
-    marks: list[Markup] = []
-    for tick in time_ticks(low, high):
-        marks.append(axis.base(scale(tick)))
-        marks.append(_tick(clock.tick(tick), scale(tick)))
+    ticks = time_ticks(low, high)
+    paths = [axis.base(scale(tick)) for tick in ticks]
+    words = [
+        axis.text(clock.tick(tick), PLOT_PX - 6, scale(tick) + 4, "t m", anchor="end")
+        for tick in ticks
+    ]
     spans = [
         (max(scale(b.oldest), scale(b.newest) + 4), scale(b.newest))
         if b.oldest and b.newest
         else None
         for b in shown
     ]
-    marks.append(axis.bars(spans, "bar", min(8, axis.bar_px)))
-    marks.append(axis.steps([scale(b.watermark) if b.watermark else None for b in shown], "wm"))
-    marks += _labels(panel, axis, scale, clock)
+    paths.append(axis.bars(spans, "bar", min(8, axis.bar_px)))
+    paths.append(axis.steps([scale(b.watermark) if b.watermark else None for b in shown], "wm"))
+    words += _labels(panel, axis, scale, clock)
     if need is not None and not scale.is_off(need.at):
-        marks += _needed(axis, scale(need.at), f"needed: {clock.full(need.at)}")
+        line, said = _needed(axis, scale(need.at), f"needed: {clock.full(need.at)}")
+        paths.append(line)
+        words.append(said)
     last = shown[-1]
     newest = clock.short(panel.newest) if panel.newest else "–"
     return Strip(
@@ -65,21 +69,19 @@ def event_time(panel: Panel, axis: Axis) -> Strip | None:
         hint=panel.facts.zone,
         value=f"{newest} newest",
         remark=f"watermark {clock.short(last.watermark)}" if last.watermark else "no watermark yet",
-        marks=tuple(marks),
+        paths=tuple(paths),
+        words=tuple(words),
     )
 
 
-def _tick(words: str, y: float) -> Markup:
-    return element("text", words, x=PLOT_PX - 6, y=y + 4, text_anchor="end", class_="t m")
-
-
-def _needed(axis: Axis, y: float, words: str) -> list[Markup]:
+def _needed(axis: Axis, y: float, words: str) -> tuple[Markup, Markup]:
     """Draw the event time that is needed, with its words before or behind the line."""
-    start = max(PLOT_PX, axis.end - 7 * axis.pitch)
-    line = element("path", d=f"M{start} {y:g}H{axis.end}", class_="need")
+    first = max(0, axis.count - 7)
+    line = element("path", d=f"M{first} {y:g}H{axis.count}", class_="need")
+    start = axis.left(first)
     has_room = start - LETTER_PX * len(words) > PLOT_PX
     x, anchor = (start - 6, "end") if has_room else (axis.end + 6, None)
-    return [line, element("text", words, x=x, y=y + 4, text_anchor=anchor, class_="t b h")]
+    return line, axis.text(words, x, y + 4, "t b h", anchor=anchor)
 
 
 def _labels(panel: Panel, axis: Axis, scale: _Scale, clock: Clock) -> list[Markup]:
@@ -124,11 +126,11 @@ def kafka_lag(panel: Panel, axis: Axis) -> Strip | None:
         lines = {"the most behind": [max(known.values(), default=0) for known in lags]}
         lines["all partitions"] = [sum(known.values()) for known in lags]
     most = max([*(n for line in lines.values() for n in line), 1])
-    marks = [axis.base(46)]
+    paths, words = [axis.base(46)], list[Markup]()
     looks = (("lag1", "t b p h", False), ("lag0", "t h", True))
     for (name, line), (class_, ink, before) in zip(lines.items(), looks, strict=False):
-        marks.append(axis.steps([round(45 - 36 * n / most) for n in line], class_))
-        marks += _peak(axis, name, line, ink, before=before, most=most)
+        paths.append(axis.steps([round(45 - 36 * n / most) for n in line], class_))
+        words += _peak(axis, name, line, ink, before=before, most=most)
     total = sum(p.lag for p in last)
     parts = " and ".join(f"{p.lag:,}" for p in last)
     return Strip(
@@ -137,7 +139,8 @@ def kafka_lag(panel: Panel, axis: Axis) -> Strip | None:
         hint="records not yet read",
         value=parts if own else f"{total:,}",
         remark=_partition_words(places) if own else f"in {len(places)} partitions",
-        marks=tuple(marks),
+        paths=tuple(paths),
+        words=tuple(words),
     )
 
 
@@ -151,7 +154,7 @@ def _peak(
     words = f"{name}: up to {max(line):,}"
     if before and axis.left(behind[0]) - 7 * len(words) > PLOT_PX:
         x = axis.left(behind[0]) - 6
-        return [element("text", words, x=x, y=40, text_anchor="end", class_=ink)]
+        return [axis.text(words, x, 40, ink, anchor="end")]
     place = line.index(max(line))
     y = 40 if before else 54 - 36 * line[place] / most
     return [axis.words(place, y, words, ink)]

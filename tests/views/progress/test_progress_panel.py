@@ -355,7 +355,7 @@ def long_run(count):
 
 def test_a_full_panel_stays_small():
     frame = render(long_run(90))
-    assert len(frame.pages[0].html.encode()) < 14_000
+    assert len(frame.pages[0].html.encode()) < 10_100
     assert len(long_run(90).shown) == MAX_SHOWN
 
 
