@@ -147,6 +147,29 @@ class KafkaTopic:
             # Records for a broker that is gone; close() then leaves its thread running.
             producer._sender.force_close()  # noqa: SLF001 (there is no public way)
 
+    def delete(self) -> None:
+        """Remove the topic and its rows from the broker; safe to call twice.
+
+        A broker of our own takes its topics with it. One that somebody else runs keeps them.
+
+        Raises
+        ------
+        Conflict
+            ``NOT_OURS``: this kernel did not make the topic; it is left alone.
+        Unreachable
+            ``UNREACHABLE``: the broker does not answer.
+        """
+        with open_admin(self.bootstrap_servers) as admin:
+            found = _describe(admin, self.name)
+            if found is None:
+                return
+            if found["topic_id"] not in _made_here:
+                what, cure = f"The topic {self.name!r}", "Ask whoever made it."
+                raise Conflict("NOT_OURS", what=what, verb="deleted", reason="", cure=cure)
+            close_feeds_into(self.place)
+            self.close()
+            admin.delete_topics([self.name])
+
     def _make(self, admin: KafkaAdminClient, partitions: int) -> None:
         found = _describe(admin, self.name)
         if found is None:
