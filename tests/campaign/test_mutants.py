@@ -161,7 +161,7 @@ def lesson(check, answer="# BEGIN SOLUTION\nanswer = 2 * base\n# END SOLUTION"):
 EXACT = """
 class lab:
     def check(name, value):
-        class Result: passed, cause = value == 20, f"it is {value}"
+        class Result: passed, cause, error = value == 20, f"it is {value}", None
         return Result
 lab.check("98.1", answer)
 """
@@ -220,6 +220,12 @@ def test_a_check_that_looks_kills_all_and_one_that_does_not_lets_them_live(told)
         "+ answer = 20 * base": "killed",
     }
     assert ends(told(lesson(ANY)))["+ answer = 3 * base"] == "survived"
+
+
+def test_an_answer_that_the_check_had_to_end_hangs(told):
+    ended = EXACT.replace(", None", ", late if value != 20 else None")
+    before = "from labkit.course.trouble import TookTooLong\nlate = TookTooLong()\n"
+    assert ends(told(lesson(before + ended)))["+ answer = 3 * base"] == "hangs"
 
 
 def test_mutants_that_are_done_are_passed_over(told):

@@ -27,7 +27,7 @@ HUNG = "no end in sight"
 
 @dataclass(frozen=True)
 class Tried:
-    """A mutant and what became of it: ``killed``, ``raises``, ``hangs`` or ``survived``."""
+    """A mutant, and which of the outcomes it had."""
 
     task: str
     id: str
@@ -123,6 +123,8 @@ def _note(
     elif kind == "end":
         lesson.tried.append(Tried(**event))
         bar.update()
+        if event["outcome"] == "survived":
+            bar.write(f"{event['task']} {event['kind']} survived\n{event['diff']}")
     elif kind == "begin":
         return event
     return begun if kind == "cell" and begun is not None else None

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .lessons import Lesson, Tried
+from .worker import OUTCOMES
 
 REASONS = Path(__file__).parents[1] / "equivalent.toml"
 HEAD = """# Mutants of the reference answers
 
 `python tests/campaign/mutants.py`: one thing in a right answer is changed, then the answer's cell
 and its check run again. *killed*: the check says "Not yet". *raises*: the cell itself, or the call
-of the check, ends with an error. *hangs*: ended by the campaign. *survived*: passed. Each survivor
+of the check, ends with an error. *hangs*: the check has ended it after
+its limit, or the campaign the whole process. *survived*: passed. Each survivor
 is shown, with the reason why it is right as well. Where a task has more mutants than were run,
 those that ran are a fixed sample with some of each kind. Seconds are of the real clock.
 """
@@ -41,14 +43,13 @@ def stale(lesson: Lesson, reasons: dict[tuple[str, str], str]) -> list[Tried]:
 
 def section(lesson: Lesson, reasons: dict[tuple[str, str], str]) -> str:
     """Return the part of the report that tells of one lesson."""
-    columns = ("killed", "raises", "hangs", "survived")
     rows = [
-        ["task", "mutants", "run", *columns, "with a reason", "s"],
-        ["---", *("---:" for _ in range(len(columns) + 4))],
+        ["task", "mutants", "run", *OUTCOMES, "with a reason", "s"],
+        ["---", *("---:" for _ in range(len(OUTCOMES) + 4))],
     ]
     for task, made in lesson.made.items():
         own = [one for one in lesson.tried if one.task == task]
-        counts = [sum(one.outcome == word for one in own) for word in columns]
+        counts = [sum(one.outcome == word for one in own) for word in OUTCOMES]
         known = counts[-1] - sum(one.task == task for one in unexplained(lesson, reasons))
         seconds = f"{sum(one.seconds for one in own):.0f}"
         rows.append([task, *map(str, (made, len(own), *counts, known)), seconds])

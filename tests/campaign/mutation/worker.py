@@ -16,12 +16,14 @@ from typing import Any
 import nbformat
 
 import labkit as lab
+from labkit.course.trouble import TookTooLong
 from labkit.engine.trial import Trial
 
 from .mutant import Mutant, sample
 from .tasks import Task, parts, run
 
 Tell = Callable[..., None]
+OUTCOMES = ("killed", "raises", "hangs", "survived")
 # Spark has gone: the lesson has to begin again in a new process.
 SPOILED = 3
 
@@ -105,13 +107,15 @@ def _tried(
 
 
 def judged(one: Task, cells: tuple[str, ...], space: dict[str, Any]) -> tuple[str, str]:
-    """Return what becomes of an answer: ``survived``, ``killed`` or ``raises``, and why."""
+    """Return what becomes of an answer: one of :data:`OUTCOMES`, and why."""
     try:
         for cell in cells:
             run(cell, space, "answer")
         result = run(one.check, space, "check")
     except Exception as error:  # noqa: BLE001 - the cell shows it, so nobody takes it for right
         return "raises", f"{type(error).__name__}: {error}"[:200]
+    if isinstance(result.error, TookTooLong):  # also on a machine that is too busy: worth a look
+        return "hangs", result.cause
     return ("survived" if result.passed else "killed"), result.cause
 
 
