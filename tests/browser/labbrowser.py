@@ -173,7 +173,7 @@ class Notebook:
         return self.run
 
     def execute(self, code):
-        """Run code beside the cells; return what it printed, or the name of its error."""
+        """Run code beside the cells; return the last line that it printed; its error is raised."""
         return self.page.evaluate(
             """async code => {
                 const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
@@ -181,7 +181,9 @@ class Notebook:
                 let printed = '';
                 future.onIOPub = message => { printed += message.content.text ?? ''; };
                 const reply = await future.done;
-                return reply.content.status === 'ok' ? printed : reply.content.ename;
+                const {status, ename, evalue} = reply.content;
+                if (status !== 'ok') throw new Error(`${ename}: ${evalue}`);
+                return printed.trim().split(/[\\r\\n]+/).at(-1);
             }""",
             code,
         )

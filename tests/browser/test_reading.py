@@ -225,7 +225,7 @@ def test_one_polite_line_speaks_at_most_every_five_seconds_and_ends_with_the_new
         }"""
     )
     many = "for n in range(12):\n    reader.send(('anna', n))\n    time.sleep(0.25)"
-    assert notebook.execute(f"import time\n{many}") == ""
+    notebook.execute(f"import time\n{many}")
     page.wait_for_function(
         "said => window.said.at(-1)?.[1].startsWith('Batch 12:')", timeout=15_000
     )
@@ -236,9 +236,9 @@ def test_one_polite_line_speaks_at_most_every_five_seconds_and_ends_with_the_new
     # Silent while paused; the end of the query is said.
     view(page, "table").get_by_role("button", name="Pause").click()
     before = len(page.evaluate("window.said"))
-    assert notebook.execute("reader.send(('anna', 99)); table_view.catch_up()") == ""
+    notebook.execute("reader.send(('anna', 99)); table_view.catch_up()")
     page.wait_for_function("document.querySelector('.lk-badge').textContent === '1 new batch'")
-    assert notebook.execute("reader.end()") == ""
+    notebook.execute("reader.end()")
     page.wait_for_function("window.said.at(-1)[1] === 'Query stopped'", timeout=15_000)
     assert len(page.evaluate("window.said")) == before + 1
     assert page.complaints == []
