@@ -142,3 +142,17 @@ def _interval_s(trigger: Any) -> float | None:
     if trigger.getClass().getSimpleName() != "ProcessingTimeTrigger":
         return None
     return trigger.intervalMs() / 1000 or None
+
+
+def trigger_of(query: Any) -> str:
+    """Return what starts a query's batches; the query may have ended.
+
+    It is ``ProcessingTime`` (the default too), ``OneTime``, ``AvailableNow`` or ``Continuous``.
+
+    Parameters
+    ----------
+    query
+        A ``StreamingQuery`` of PySpark.
+    """
+    name = str(query._jsq.streamingQuery().trigger().getClass().getSimpleName())
+    return name.removesuffix("$").removesuffix("Trigger")
