@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import count
 from typing import Any, Self
 
@@ -27,8 +28,8 @@ Record = tuple[str | None, str, int | None]
 class OwnTopics:
     """New topics on the lab's broker; they and the checkpoints go away with the block.
 
-    A topic of the learner, or of somebody else on an outside broker, is left alone: another name
-    is taken. So the names do not belong into texts.
+    A topic that is there already, the learner's or somebody else's, is left alone: another name is
+    taken. So the names do not belong into texts.
 
     Examples
     --------
@@ -105,11 +106,11 @@ class OwnTopics:
         return query
 
     def _new(self, word: str, partitions: int) -> KafkaTopic:
-        for number in count(1):
-            try:
-                return kafka().topic(f"check-{word}-{number}", partitions=partitions)
-            except Conflict:  # somebody else's on an outside broker
-                continue
+        there = kafka().topics()
+        free = (name for number in count(1) if (name := f"check-{word}-{number}") not in there)
+        for name in free:
+            with suppress(Conflict):  # somebody has made it meanwhile
+                return kafka().topic(name, partitions=partitions)
         raise AssertionError  # count has no end
 
     def _partitions(self, name: str) -> range:

@@ -25,6 +25,7 @@ from labkit.feeds.kafka_clients import (
 )
 from labkit.feeds.registry import close_feeds_into
 from labkit.feeds.target import StoredRun
+from labkit.waiting import wait_until
 
 KeyOf = Callable[[Event], bytes | None]
 
@@ -150,12 +151,12 @@ class KafkaTopic:
     def delete(self) -> None:
         """Remove the topic and its rows from the broker; safe to call twice.
 
-        A broker of our own takes its topics with it. One that somebody else runs keeps them.
-
         Raises
         ------
         Conflict
             ``NOT_OURS``: this kernel did not make the topic; it is left alone.
+        NotReady
+            ``NOT_READY``: 10 s later (real clock) it is still there.
         Unreachable
             ``UNREACHABLE``: the broker does not answer.
         """
@@ -169,6 +170,9 @@ class KafkaTopic:
             close_feeds_into(self.place)
             self.close()
             admin.delete_topics([self.name])
+            # The broker hears of it from its controller a little later.
+            gone = f"The topic {self.name!r} is still there"
+            wait_until(lambda: _describe(admin, self.name) is None, what=gone, timeout_s=10)
 
     def _make(self, admin: KafkaAdminClient, partitions: int) -> None:
         found = _describe(admin, self.name)

@@ -136,6 +136,11 @@ def test_a_topic_of_ours_is_deleted_and_one_of_others_is_not(broker, numbers):
     stream.step()
     ours.delete()
     assert "feeds-ours" not in broker.topics()
+    for _ in range(3):  # made anew at once, its offsets begin at 0
+        again = broker.topic("feeds-ours")
+        feed(numbers(), to=again, batch=2).step()
+        assert broker.records("feeds-ours")["offset"].tolist() == [0, 1]
+        again.delete()
     with pytest.raises(Conflict):
         stream.step()
     ours.delete()
