@@ -206,7 +206,8 @@ def _failed(error: BaseException) -> Picture:
     message = visible(_ADDRESS.sub("", f"{type(error).__name__}: {error}")[:MAX_CHARS])
     place, line = _own_place(error)
     html = f'<p class="lk-failure">{escape(message)}{escape(place)}</p>'
-    source = f'<pre class="lk-raw">{escape(visible(line[:MAX_CHARS]))}</pre>' if line else ""
+    code = escape(visible(line[:MAX_CHARS]))
+    source = f'<pre class="lk-raw" tabindex="0">{code}</pre>' if line else ""
     return Picture(html + source, message + place)
 
 

@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from labkit.views.svg import Markup, element
 
 LEFT_PX, PLOT_PX, RIGHT_PX = 16, 192, 646
-PLOT_WIDTH_PX, WIDTH_PX = 440, 850
+PLOT_WIDTH_PX, WIDTH_PX = 440, 840
 MIN_PITCH_PX, MAX_PITCH_PX = 11, 20
 # As wide as in a font such as DejaVu Sans.
 LETTER_PX = 7.2
@@ -36,7 +36,9 @@ class Strip:
     value, remark
         The newest value, and more about it, on the right.
     paths
-        What is drawn between, in columns of the axis and in pixels from the strip's top.
+        What is drawn between, in columns of the axis and in pixels of the whole picture.
+    lines
+        Heights of the thin lines behind it, such as the one on which bars stand.
     words
         What is written on it, in pixels of the whole picture.
     warns
@@ -49,6 +51,7 @@ class Strip:
     value: str
     remark: str
     paths: tuple[Markup, ...]
+    lines: tuple[int, ...]
     words: tuple[Markup, ...] = ()
     warns: bool = False
 
@@ -57,9 +60,9 @@ class Strip:
 class Axis:
     """Where the batches stand, from left to right in equal steps.
 
-    Paths are written in columns, so that one number or two are enough for a batch; where the strip
-    begins and how broad a column is stands once, in :meth:`place`. Words are written in pixels.
-    A panel is sent several times a second, and so stays within 8 KB.
+    Paths are written in columns, so that one number or two are enough for a batch; how broad a
+    column is stands once, in :meth:`place`. Words are written in pixels. A panel is sent several
+    times a second, and so stays within 8 KB.
 
     Parameters
     ----------
@@ -109,12 +112,12 @@ class Axis:
         return round(pixels / self.pitch, 2)
 
     def place(self) -> str:
-        """Return the transformation from columns of this strip to pixels of the picture."""
-        return f"matrix({self.pitch} 0 0 1 {PLOT_PX} {self.top})"
+        """Return the transformation from columns to pixels of the picture."""
+        return f"matrix({self.pitch} 0 0 1 {PLOT_PX} 0)"
 
-    def base(self, y: int) -> Markup:
-        """Draw the line on which bars stand."""
-        return element("path", d=f"M0 {y}h{short(self.breadth)}", class_="g")
+    def line(self, y: int) -> str:
+        """Return the path of a thin line at some height of the strip."""
+        return f"M0 {self.top + y}h{short(self.breadth)}"
 
     def bars(
         self, spans: Sequence[tuple[float, float] | None], class_: str, width: int | None = None
@@ -122,9 +125,10 @@ class Axis:
         """Draw an upright bar for each batch, from one height to another.
 
         Heights are whole pixels, and each bar starts at its end that is nearer to the one before.
+        Bars are as broad as all of the picture, or have a ``width`` of their own.
         """
         parts: list[str] = []
-        x, y = 0.0, 0
+        x, y = 0.0, -self.top
         for i, span in enumerate(spans):
             start, end = (round(span[0]), round(span[1])) if span else (0, 0)
             if start == end:
@@ -135,20 +139,22 @@ class Axis:
             x, y = i + 0.5, end
         if not parts:
             return Markup("")
-        drawn = "".join(parts).replace("m", "M", 1)
-        return element("path", d=drawn, stroke_width=width or self.bar_px, class_=class_)
+        return element("path", d="".join(parts), stroke_width=width, class_=class_)
 
     def signs(self, places: Sequence[int], y: int, left: float, shape: str, class_: str) -> Markup:
         """Draw the same closed shape at some batches; it begins ``left`` columns in each."""
         if not places:
             return Markup("")
         steps = "".join(f"m{b - a} 0{shape}" for a, b in pairwise(places))
-        first = f"M{short(places[0] + left)} {y}{shape}"
+        first = f"M{short(places[0] + left)} {self.top + y}{shape}"
         return element("path", d=first + steps, class_=class_)
 
-    def steps(self, heights: Sequence[float | None], class_: str) -> Markup:
-        """Draw a staircase; where nothing is known the line has a gap."""
-        line = outline(heights)
+    def steps(
+        self, heights: Sequence[float | None], class_: str, base: int | None = None
+    ) -> Markup:
+        """Draw a staircase, or an area on a base; where nothing is known there is a gap."""
+        tops = [None if y is None else self.top + y for y in heights]
+        line = outline(tops, None if base is None else self.top + base)
         return element("path", d=line, class_=class_) if line else Markup("")
 
     def text(
@@ -157,38 +163,34 @@ class Axis:
         """Write at a place in the strip."""
         return element("text", text, x=x, y=self.top + y, text_anchor=anchor, class_=class_)
 
-    def words(
-        self, place: int, y: float, text: str, class_: str = "t h", *, inside: bool = False
-    ) -> Markup:
-        """Write beside a batch (``inside``: from its column on), on the side with room."""
-        x = self.left(place) if inside else self.left(place + 1) + 3
-        if x + LETTER_PX * len(text) < RIGHT_PX:
-            return self.text(text, x, y, class_)
-        x = self.left(place + 1) if inside else self.left(place) - 4
-        return self.text(text, x, y, class_, anchor="end")
-
     def above(self, place: int, y: float, text: str, class_: str = "t b h") -> Markup:
         """Write above a batch."""
         return self.text(text, self.middle(place), y, class_, anchor="middle")
 
 
-def outline(heights: Sequence[float | None]) -> str:
-    """Return the path of a staircase, one column for each height.
+def outline(heights: Sequence[float | None], base: int | None = None) -> str:
+    """Return the path of a staircase, one column for each height; with a base that of an area.
 
     Examples
     --------
     >>> outline([9, 9, 4, None, 7])
     'M0 9h2v-5h1M4 7h1'
+    >>> outline([9, 9, 4, None, 7], base=20)
+    'M0 20V9h2v-5h1V20M4 20V7h1V20'
     """
     parts: list[str] = []
     place, before = 0, None
+    down = "" if base is None else f"V{base}"
     for y, same in groupby(None if height is None else round(height) for height in heights):
         count = len(list(same))
-        if y is not None:
-            parts.append(f"M{place} {y}" if before is None else f"v{y - before}")
+        if y is None:
+            parts.append(down * (before is not None))
+        else:
+            start = f"M{place} {y}" if base is None else f"M{place} {base}V{y}"
+            parts.append(start if before is None else f"v{y - before}")
             parts.append(f"h{count}")
         place, before = place + count, y
-    return "".join(parts)
+    return "".join([*parts, down * (before is not None)])
 
 
 def short(number: float) -> str:

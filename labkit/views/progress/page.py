@@ -74,6 +74,7 @@ def _spark(panel: Panel) -> Markup:
         *bars,
         width=axis.end - PLOT_PX,
         height=22,
+        stroke_width=axis.bar_px,
         viewBox=f"0 0 {axis.count} 22",  # in columns, as in the strips
         preserveAspectRatio="none",
         aria_hidden="true",
@@ -83,21 +84,28 @@ def _spark(panel: Panel) -> Markup:
 def _picture(panel: Panel) -> Markup:
     axis, drawn = Axis(len(panel.shown)), strips(panel)
     tops: list[int] = []
-    plots, ends = list[Markup](), ""
+    lines = ends = ""
     for strip in drawn:
         tops.append(axis.top)
-        plots.append(element("g", *strip.paths, transform=axis.place()))
+        lines += "".join(map(axis.line, strip.lines))
         axis = axis.below(strip)
         ends += f"M{LEFT_PX} {axis.top - 0.5}H{WIDTH_PX - LEFT_PX}"
     now = element(
         "rect", x=axis.left(axis.count - 1), width=axis.pitch, height=axis.top + 20, class_="now"
+    )
+    plots = element(
+        "g",
+        element("path", d=lines, class_="g"),
+        *(path for strip in drawn for path in strip.paths),
+        transform=axis.place(),
+        stroke_width=axis.bar_px,
     )
     shown = picture(
         id_of("progress", panel.name),
         f"Progress of {panel.name}",
         f"{sentence(panel)} One row for each fact, one column for each batch.",
         now,
-        *plots,
+        plots,
         element("path", d=ends, class_="r"),
         *_columns_of_words(drawn, tops),
         *(words for strip in drawn for words in strip.words),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from labkit.views.cells import plural
-from labkit.views.progress.axis import PLOT_PX, Axis, Strip, outline, short
+from labkit.views.progress.axis import PLOT_PX, RIGHT_PX, Axis, Strip, short
+from labkit.views.progress.labels import Label, beside, written
 from labkit.views.progress.model import Measured, Panel
 from labkit.views.progress.times import event_time, kafka_lag
 from labkit.views.progress.words import is_slow, pace, seconds
@@ -36,7 +39,8 @@ def rows_in(panel: Panel, axis: Axis) -> Strip:
         hint="hollow: empty batch" if 0 in counts else "in each batch",
         value=f"{counts[-1]:,}",
         remark="empty batch" if empty else f"most: {most:,}",
-        paths=(axis.base(38), *count_bars(axis, counts, base=38, tall=32, class_="bar")),
+        paths=tuple(count_bars(axis, counts, base=38, tall=32, class_="bar")),
+        lines=(38,),
     )
 
 
@@ -71,7 +75,8 @@ def rows_sent(panel: Panel, axis: Axis) -> Strip | None:
         hint="to the sink",
         value=f"{counts[-1]:,}",
         remark=f"{sum(counts):,} in {plural(len(counts), 'batch').replace('batchs', 'batches')}",
-        paths=(axis.base(40), *bars),
+        paths=tuple(bars),
+        lines=(40,),
         words=tuple(numbers),
     )
 
@@ -84,19 +89,20 @@ def batch_time(panel: Panel, axis: Axis) -> Strip:
     shown, tall, base = panel.shown, 66, 80
     interval_ms = 1000 * (panel.facts.interval_s or 0)
     most = max([*(batch.batch_ms for batch in shown), interval_ms, 1])
-    paths = [axis.base(base), *_phase_bars(shown, axis, base, tall / most)]
-    written = _phase_legend(axis)
-    if interval_ms:
-        y = base - tall * interval_ms / most
-        paths.append(element("path", d=f"M0 {y:.1f}h{axis.count}", class_="dash"))
-        words = f"trigger interval {seconds(interval_ms)}"
-        written.append(axis.text(words, PLOT_PX + 2, y - 4, "t m h"))
+    y = base - tall * interval_ms / most
+    paths = _phase_bars(shown, axis, base, tall / most)
+    wishes: list[list[Label]] = []
     over = [i for i, batch in enumerate(shown) if interval_ms and batch.batch_ms > interval_ms]
     if over:
-        worst = max(over, key=lambda i: shown[i].batch_ms)
+        worst = max(reversed(over), key=lambda i: shown[i].batch_ms)
         words = f"{seconds(shown[worst].batch_ms)}: over"
         top = base - tall * shown[worst].batch_ms / most
-        written.append(axis.words(worst, min(top + 8, y - 4), words, "t b v h"))
+        wishes.append(beside(axis, worst, min(top + 8, y - 4), words, "t b v h"))
+    if interval_ms:
+        line = f"M0 {axis.top + y:.1f}h{axis.count}"
+        paths.append(element("path", d=line, class_="dash"))
+        words = f"trigger interval {seconds(interval_ms)}"
+        wishes.append(_interval_places(axis, y, words, crossed=bool(over)))
     return Strip(
         height=84,
         title="Batch time",
@@ -104,9 +110,19 @@ def batch_time(panel: Panel, axis: Axis) -> Strip:
         value=seconds(shown[-1].batch_ms),
         remark=_time_remark(panel, len(over)),
         paths=tuple(paths),
-        words=tuple(written),
+        lines=(base,),
+        words=(*_phase_legend(axis), *written(axis, *wishes)),
         warns=is_slow(panel),
     )
+
+
+def _interval_places(axis: Axis, y: float, words: str, *, crossed: bool) -> list[Label]:
+    """Return where the trigger's line can be named: rather behind it when bars cross it."""
+    on_left = Label(words, PLOT_PX + 2, y - 4, "t m h")
+    behind = Label(words, axis.end + 6, y + 4, "t m h")
+    on_right = Label(words, axis.end - 2, y - 4, "t m h", from_right=True)
+    far_right = replace(on_right, x=RIGHT_PX - 6)
+    return [behind, on_left, on_right, far_right] if crossed else [on_left, behind]
 
 
 def _phase_bars(
@@ -130,7 +146,7 @@ def _phase_legend(axis: Axis) -> list[Markup]:
     for i, name in enumerate(reversed(PHASES)):
         x, y = 16 + 58 * (i % 2), 42 + 16 * (i // 2)
         sign = f"M{x} {axis.top + y - 4}h10"
-        marks.append(element("path", d=sign, stroke_width=10, class_=name))
+        marks.append(element("path", d=sign, class_=f"k {name}"))
         marks.append(axis.text(name, x + 14, y, "t m"))
     return marks
 
@@ -162,10 +178,10 @@ def rates(panel: Panel, axis: Axis) -> Strip | None:
         value=_rates_words(came[-1], went[-1]),
         remark=pace(panel),
         paths=(
-            axis.base(42),
             axis.steps([height(rate) for rate in went], "went"),
             axis.steps([height(rate) for rate in came], "came"),
         ),
+        lines=(42,),
         warns=pace(panel) == "falling behind",
     )
 
@@ -189,8 +205,6 @@ def state(panel: Panel, axis: Axis) -> Strip | None:
     last, cores = panel.batches[-1], panel.facts.cores
     most = max([*known, 1])
     heights = [None if n is None else 34 - 26 * n / most for n in counts]
-    first = next(i for i, n in enumerate(counts) if n is not None)
-    fill = f"{outline(heights)}V34H{first}z"
     too_many = last.partitions > 4 * cores
     stores = f"{plural(last.stores, 'store')}, {_size(last.state_bytes)}"
     return Strip(
@@ -199,11 +213,8 @@ def state(panel: Panel, axis: Axis) -> Strip | None:
         hint="kept for later batches",
         value=f"{last.state_rows or 0:,}",
         remark=f"{last.stores:,} stores for {plural(cores, 'core')}: slow" if too_many else stores,
-        paths=(
-            element("path", d=fill, class_="fill"),
-            axis.steps(heights, "kept"),
-            axis.base(34),
-        ),
+        paths=(axis.steps(heights, "kept", base=34),),
+        lines=(34,),
         warns=too_many,
     )
 
@@ -228,6 +239,7 @@ def dropped(panel: Panel, axis: Axis) -> Strip | None:
         hint="groups of late rows",
         value=plural(last.dropped_groups, "group"),
         remark=f"in batch {last.number}",
-        paths=(axis.base(34), axis.signs(places, 20, 0.5 - width / 2, triangle, "late")),
+        paths=(axis.signs(places, 20, 0.5 - width / 2, triangle, "late"),),
+        lines=(34,),
         words=tuple(numbers),
     )
