@@ -121,6 +121,7 @@ LINES = (("snow falls on the hill", "the hill"), ("a hill of snow",), ("rain",))
         '`words(df).groupBy(F.length("word").alias("length"))…`',
     ),
     answer="function",
+    returns=False,
 )
 def lengths(answer: Callable[[Any], Any]) -> Verdict:
     """Run the function on lines in a static DataFrame, and on the same lines as a stream."""
@@ -136,11 +137,12 @@ def lengths(answer: Callable[[Any], Any]) -> Verdict:
 
 
 def _on_static(answer: Callable[[Any], Any]) -> Verdict | None:
-    from pyspark.sql import DataFrame  # noqa: PLC0415 - only when there is a query
+    from pyspark.sql import DataFrame, functions  # noqa: PLC0415 - only when there is a query
 
-    lines = [(line,) for step in LINES for line in step]
+    lines = [functions.lit(line) for step in LINES for line in step]
+    values = functions.explode(functions.array(*lines)).alias("value")
     try:
-        made = answer(spark().createDataFrame(lines, "value string"))
+        made = answer(spark().range(1).select(values))
         if made is None or made is ...:
             return not_yet("Your function returns nothing. It must return a DataFrame.")
         if not isinstance(made, DataFrame):
