@@ -5,6 +5,7 @@
 const KEEP = 60;
 const MOVED = "labkit-moved"; // an event between linked views of one page
 const SPEAK_EVERY_MS = 5000;
+const UNITS = { batch: "batches", step: "steps" }; // what a frame shows, one and many
 
 const ICONS = {
   pause: '<path d="M2 1h3v10H2zM7 1h3v10H7z"/>',
@@ -168,7 +169,9 @@ class Reel {
 // ---- controls ----
 
 function controls(reel, tell, model) {
-  const bar = make("div", "lk-controls", { role: "toolbar", "aria-label": "Batches" });
+  const [one, many] = [model.get("unit"), UNITS[model.get("unit")]];
+  const [One, Many] = [one, many].map((word) => word[0].toUpperCase() + word.slice(1));
+  const bar = make("div", "lk-controls", { role: "toolbar", "aria-label": Many });
   const pause = button("Pause", "pause");
   const back = button("", "back");
   const forward = button("", "forward");
@@ -180,9 +183,9 @@ function controls(reel, tell, model) {
   const next = button("Next batch");
   const stop = button("Stop query", "stop");
   const copy = button("Copy");
-  back.setAttribute("aria-label", "One batch back");
-  forward.setAttribute("aria-label", "One batch forward");
-  slider.setAttribute("aria-label", "Batch");
+  back.setAttribute("aria-label", `One ${one} back`);
+  forward.setAttribute("aria-label", `One ${one} forward`);
+  slider.setAttribute("aria-label", One);
   live.append(badge);
   bar.append(pause, back, forward, slider, where, live, gap);
   if (model.get("has_feed")) bar.append(next);
@@ -218,10 +221,10 @@ function controls(reel, tell, model) {
     const now = reel.frame;
     const some = now && now.batch >= 0;
     where.innerHTML = some
-      ? `Batch <b>${now.batch}</b> of ${frames[0].first}–${frames.at(-1).batch}`
-      : "no batch yet";
+      ? `${One} <b>${now.batch}</b> of ${frames[0].first}–${frames.at(-1).batch}`
+      : `no ${one} yet`;
     slider.setAttribute("aria-valuetext", where.textContent);
-    const news = reel.unseen === 1 ? "1 new batch" : `${reel.unseen} new batches`;
+    const news = `${reel.unseen} new ${reel.unseen === 1 ? one : many}`;
     badge.textContent = paused && reel.unseen ? news : "";
     badge.hidden = !badge.textContent;
     const open = ["running", "waiting"].includes(model.get("sent").code);

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from labkit.engine.watching import FAILED, RUNNING, Reader, State
 from labkit.errors import NotFound
@@ -41,6 +41,8 @@ class View(Generic[M]):
         A third pure function, for views that draw how the query stands.
     feed
         A feed for the button "Next batch"; None: no such button.
+    unit
+        What one frame shows, for the words beside the slider: ``batch``, or ``step`` of the input.
 
     Notes
     -----
@@ -57,8 +59,9 @@ class View(Generic[M]):
         render: Callable[[M], AnyFrame],
         note: Callable[[M, State], M] | None = None,
         feed: Feed | None = None,
+        unit: Literal["batch", "step"] = "batch",
     ) -> None:
-        self._kind, self._render, self._feed = kind, render, feed
+        self._kind, self._render, self._feed, self._unit = kind, render, feed, unit
         self._headless = registry.is_headless()
         self._group = ""
         self._widget: Player | None = None
@@ -155,6 +158,7 @@ class View(Generic[M]):
             # Never without a frame, and the page asks for the others.
             sent=self._message([self._latest.drawn.as_message()], self._runner.state),
             group=self._group,
+            unit=self._unit,
             has_query=self.query is not None,
             has_feed=self._feed is not None,
         )

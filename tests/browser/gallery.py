@@ -110,7 +110,8 @@ def progress(reports, facts, name="counts"):
 def compare(model, steps):
     """Show steps as ``lab.compare`` does."""
     reader = Items(model.name, *steps)
-    return View("comparison", reader, model, fold=fold_step, render=partial(render_step, cap=12))
+    shown = partial(render_step, cap=12)
+    return View("comparison", reader, model, fold=fold_step, render=shown, unit="step")
 
 
 def marbles(flow, *batches, op="", names=("", "")):

@@ -120,7 +120,7 @@ def view(page, name):
     """Return a view, scrolled to, with a batch in it."""
     found = page.locator(".jp-CodeCell", has_text=f"# {name} #").locator(".lk-view")
     found.scroll_into_view_if_needed()
-    found.get_by_text("Batch", exact=False).locator("b").first.wait_for()
+    found.locator(".lk-where b").wait_for()
     return found
 
 
@@ -149,6 +149,7 @@ def test_at_twice_the_size_nothing_is_cut_and_every_control_can_be_reached(run, 
         assert len(controls) >= 7
         assert [c for c in controls if not (c[1] and c[2])] == [], name
         assert shown.evaluate(CUT) == [], name
+        assert shown.evaluate(OVERLAPS) == [], name
         assert shown.evaluate(SMALLEST) >= 12, name
         assert page.evaluate(SIDEWAYS) == 0, name
     wide = view(page, "marbles").locator(".lk-scroll").first
@@ -172,8 +173,10 @@ def test_every_part_is_reached_by_tab_and_shows_that_it_has_the_focus(run, page)
         seen.append((tag, name))
         page.keyboard.press("Tab")
     assert sum(tag == "SECTION" for tag, _ in seen) == len(VIEWS)
+    names = [name.replace("step", "batch").replace("Step", "Batch") for _, name in seen]
     for name in ("One batch back", "One batch forward", "Batch", "Live", "Stop query", "Copy"):
-        assert sum(found == name for _, found in seen) == len(VIEWS), name
+        assert names.count(name) == len(VIEWS), name
+    assert [name for _, name in seen].count("One step back") == 1  # a comparison has input steps
     assert sum(tag == "DIV" for tag, _ in seen) >= 4  # boxes that scroll
 
 

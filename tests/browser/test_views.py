@@ -97,7 +97,7 @@ def shows(page, words, batch):
     place = view(page, words).locator(".lk-where")
     page.wait_for_function(
         "([place, start]) => place.textContent.startsWith(start)",
-        arg=[place.element_handle(), f"Batch {batch} of"],
+        arg=[place.element_handle(), f"{'Step' if words == 'compare = ' else 'Batch'} {batch} of"],
         timeout=60_000,
     )
 
