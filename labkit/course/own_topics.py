@@ -35,7 +35,7 @@ class OwnTopics:
     --------
     >>> with OwnTopics() as own:  # doctest: +SKIP
     ...     orders = own.topic("orders", [("anna", "5", None)])
-    ...     own.rows_of(own.stream(orders).writeStream)
+    ...     own.rows_of(own.stream(orders))
     """
 
     def __init__(self) -> None:
@@ -79,8 +79,18 @@ class OwnTopics:
         """Return a new folder for a checkpoint."""
         return str(self._folder / f"checkpoint-{next(self._checkpoints)}")
 
-    def rows_of(self, writer: Any) -> list[dict[str, Any]]:
-        """Run a writer over all that is there, into a list instead of its own sink."""
+    def rows_of(self, stream: Any) -> list[dict[str, Any]]:
+        """Return what a streaming DataFrame makes of all that is there."""
+        name = "own_topics"
+        writer = stream.writeStream.format("memory").queryName(name)
+        try:
+            self.drain(writer.option("checkpointLocation", self.folder()))
+            return [row.asDict() for row in spark().table(name).collect()]
+        finally:
+            spark().catalog.dropTempView(name)
+
+    def sent_by(self, writer: Any) -> list[dict[str, Any]]:
+        """Return what a writer sends, from its own place, but into no sink of its own."""
         rows: list[dict[str, Any]] = []
 
         def keep(batch: Any, _: int) -> None:

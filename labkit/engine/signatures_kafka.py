@@ -73,6 +73,13 @@ TABLE = (
         lesson=LESSON,
     ),
     Signature(
+        id="K12",
+        fragments=("contains a null topic",),
+        sentence="A row names no topic: its column topic is null.",
+        cure='Give each row one: when(condition, "large").otherwise("small").',
+        lesson=LESSON,
+    ),
+    Signature(
         id="K08",
         fragments=("'auto.offset.reset' is not supported",),
         sentence="Spark keeps its own place in a topic, so Kafka's option does not count.",
