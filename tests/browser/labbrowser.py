@@ -14,7 +14,10 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
+
+import nbformat
 
 from labkit.cli import lab_environment
 from labkit.waiting import wait_until
@@ -47,6 +50,19 @@ def find_chromium():
     if given:
         return given
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextmanager
+def open_page(browser):
+    """Open a fresh page; ``page.complaints`` lists its console errors and uncaught exceptions."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.complaints = []
+    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    yield page
+    # The server serves other tests, too: no kernel stays behind.
+    page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    page.close()
 
 
 def free_port():
@@ -116,6 +132,13 @@ class JupyterLab:
         status = f"{self.url}/api/status"
         with urllib.request.urlopen(status, timeout=2) as answer:  # noqa: S310 - our own server
             return answer.status == 200
+
+    def open_cells(self, page, name, cells):
+        """Write a notebook of these code cells, open it, and return it when its kernel is ready."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, self.root / name)
+        return self.open(page, name)
 
     def open(self, page, name):
         """Open a notebook in an empty workspace, and return it when its kernel is ready."""

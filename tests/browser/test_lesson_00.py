@@ -26,9 +26,9 @@ TABLE = """() => document.querySelector('.lk-view .lk-table tbody')?.textContent
 
 
 @pytest.fixture
-def notebook(serve, page, tmp_path):
-    shutil.copy(LESSON, tmp_path)  # JupyterLab saves what it runs
-    return serve(tmp_path).open(page, LESSON.name)
+def notebook(lab, page):
+    shutil.copy(LESSON, lab.root)  # JupyterLab saves what it runs
+    return lab.open(page, LESSON.name)
 
 
 @pytest.fixture

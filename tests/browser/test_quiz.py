@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
-
-from .labbrowser import JupyterLab
 
 PICTURES = os.environ.get("LAB_PICTURES")
 CELLS = ['import labkit as lab\nquiz = lab.quiz("00")\nquiz']
@@ -19,22 +16,13 @@ while not pathlib.Path("go").exists():
 QUIZ = ".jp-CodeCell .lk-quiz"
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with JupyterLab(tmp_path_factory.mktemp("quiz")) as server:
-        yield server
-
-
 @pytest.fixture
 def notebook(lab, page):
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-    made = nbformat.v4.new_notebook(cells=cells)
-    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(made, lab.root / "quiz.ipynb")
-    opened = lab.open(page, "quiz.ipynb")
+    opened = lab.open_cells(page, "quiz.ipynb", CELLS)
     assert opened.run_all() == "ok"
     page.wait_for_selector(QUIZ)
-    return opened
+    yield opened
+    (lab.root / "go").unlink(missing_ok=True)
 
 
 def says(page, selector, text):

@@ -8,10 +8,9 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-import nbformat
 import pytest
 
-from .labbrowser import JupyterLab
+from .labbrowser import open_page
 
 HERE = Path(__file__).parent
 SETUP = f"""\
@@ -92,28 +91,28 @@ FOCUS = """() => {
 }"""
 
 
+CELLS = BAD | {"drill 1": VIEWS["timeline"], "drill 2": "gallery.timeline(m.drill_2())"} | VIEWS
+
+
+def named(cells):
+    """Return the sources of a notebook, each cell with its name in a comment."""
+    return [SETUP, *(f"# {name} #\n{cell}" for name, cell in cells.items())]
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """Return one server for all tests here; no kernel of theirs starts Java."""
-    with JupyterLab(tmp_path_factory.mktemp("reading")) as server:
-        yield server
+def opened(lab, chromium):
+    """Return a page with all views, which the tests here share: to load one takes longest."""
+    with open_page(chromium) as page:
+        assert lab.open_cells(page, "reading.ipynb", named(CELLS)).run_all(240) == "ok"
+        yield page
 
 
 @pytest.fixture
-def run(lab, page, request):
-    """Return a function that runs cells, each with its name in a comment."""
-
-    def open_notebook(cells):
-        sources = [SETUP, *(f"# {name} #\n{cell}" for name, cell in cells.items())]
-        made = [nbformat.v4.new_code_cell(source) for source in sources]
-        notebook = nbformat.v4.new_notebook(cells=made)
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-        nbformat.write(notebook, lab.root / f"{request.node.name}.ipynb")
-        opened = lab.open(page, f"{request.node.name}.ipynb")
-        assert opened.run_all() == "ok"
-        return opened
-
-    return open_notebook
+def views(opened):
+    """Return the page with all views in its usual size."""
+    opened.set_viewport_size({"width": 1280, "height": 900})
+    yield opened
+    assert opened.complaints == []
 
 
 def view(page, name):
@@ -124,26 +123,23 @@ def view(page, name):
     return found
 
 
-def test_bad_values_and_many_events_neither_run_nor_hide_each_other(run, page):
-    run(BAD | {"drill 1": VIEWS["timeline"], "drill 2": "gallery.timeline(m.drill_2())"})
+def test_bad_values_and_many_events_neither_run_nor_hide_each_other(views):
     for name in (*BAD, "drill 1", "drill 2"):
-        shown = view(page, name)
+        shown = view(views, name)
         shown.get_by_text("Show as table").click()
         assert shown.evaluate(OVERLAPS) == []
         assert shown.evaluate(CUT) == []
         picture = shown.locator(".lk-tl-figure")
         assert picture.evaluate("box => box.scrollWidth <= box.clientWidth"), name
         assert shown.locator("script, img").count() == 0
-    assert page.evaluate(SIDEWAYS) == 0
-    assert page.evaluate("typeof window.pwned") == "undefined"
-    assert page.complaints == []
+    assert views.evaluate(SIDEWAYS) == 0
+    assert views.evaluate("typeof window.pwned") == "undefined"
 
 
-def test_at_twice_the_size_nothing_is_cut_and_every_control_can_be_reached(run, page):
-    page.set_viewport_size({"width": 640, "height": 450})  # what zoom makes of 1280 × 900
-    run(VIEWS)
+def test_at_twice_the_size_nothing_is_cut_and_every_control_can_be_reached(views):
+    views.set_viewport_size({"width": 640, "height": 450})  # what zoom makes of 1280 × 900
     for name in VIEWS:
-        shown = view(page, name)
+        shown = view(views, name)
         shown.evaluate("view => view.querySelectorAll('details').forEach(d => { d.open = true; })")
         controls = shown.evaluate(CONTROLS)
         assert len(controls) >= 7
@@ -151,27 +147,25 @@ def test_at_twice_the_size_nothing_is_cut_and_every_control_can_be_reached(run, 
         assert shown.evaluate(CUT) == [], name
         assert shown.evaluate(OVERLAPS) == [], name
         assert shown.evaluate(SMALLEST) >= 12, name
-        assert page.evaluate(SIDEWAYS) == 0, name
-    wide = view(page, "marbles").locator(".lk-scroll").first
+        assert views.evaluate(SIDEWAYS) == 0, name
+    wide = view(views, "marbles").locator(".lk-scroll").first
     wide.focus()
-    page.keyboard.press("ArrowRight")  # a box that is too wide is scrolled, not the batches
-    page.wait_for_function("box => box.scrollLeft > 0", arg=wide.element_handle())
-    assert view(page, "marbles").locator(".lk-where").inner_text() == "Batch 5 of 1–5"
-    assert page.complaints == []
+    views.keyboard.press("ArrowRight")  # a box that is too wide is scrolled, not the batches
+    views.wait_for_function("box => box.scrollLeft > 0", arg=wide.element_handle())
+    assert view(views, "marbles").locator(".lk-where").inner_text() == "Batch 5 of 1–5"
 
 
-def test_every_part_is_reached_by_tab_and_shows_that_it_has_the_focus(run, page):
-    run(VIEWS)
-    view(page, "table").focus()
-    page.keyboard.press("ArrowLeft")  # a key, so that rings are shown
+def test_every_part_is_reached_by_tab_and_shows_that_it_has_the_focus(views):
+    view(views, "table").focus()
+    views.keyboard.press("ArrowLeft")  # a key, so that rings are shown
     seen = []
     for _ in range(80):
-        inside, tag, name, ring = page.evaluate(FOCUS)
+        inside, tag, name, ring = views.evaluate(FOCUS)
         if not inside:
             break
         assert ring, name
         seen.append((tag, name))
-        page.keyboard.press("Tab")
+        views.keyboard.press("Tab")
     assert sum(tag == "SECTION" for tag, _ in seen) == len(VIEWS)
     names = [name.replace("step", "batch").replace("Step", "Batch") for _, name in seen]
     for name in ("One batch back", "One batch forward", "Batch", "Live", "Stop query", "Copy"):
@@ -180,14 +174,13 @@ def test_every_part_is_reached_by_tab_and_shows_that_it_has_the_focus(run, page)
     assert sum(tag == "DIV" for tag, _ in seen) >= 4  # boxes that scroll
 
 
-def test_the_focus_stays_when_a_button_goes_off_or_a_frame_comes(run, page):
-    notebook = run({"table": VIEWS["table"], "timeline": VIEWS["timeline"]})
-    shown = view(page, "timeline")
+def test_the_focus_stays_when_a_button_goes_off_or_a_frame_comes(views):
+    shown = view(views, "timeline")
     back = shown.get_by_label("One batch back")
     back.focus()
     for _ in range(12):  # two more than there are batches before the newest
-        page.keyboard.press("Enter")
-    page.wait_for_function(
+        views.keyboard.press("Enter")
+    views.wait_for_function(
         "place => place.textContent === 'Batch 0 of 0–10'",
         arg=shown.locator(".lk-where").element_handle(),
     )
@@ -195,26 +188,26 @@ def test_the_focus_stays_when_a_button_goes_off_or_a_frame_comes(run, page):
     assert back.is_disabled()
 
     shown.locator(".lk-tl-figure").focus()
-    page.keyboard.press("End")
-    page.wait_for_function(
+    views.keyboard.press("End")
+    views.wait_for_function(
         "place => place.textContent === 'Batch 10 of 0–10'",
         arg=shown.locator(".lk-where").element_handle(),
     )
-    assert page.evaluate("document.activeElement.className") == "lk-scroll lk-tl-figure"
-    cells = page.locator(".jp-NotebookPanel .jp-CodeCell").count()
-    page.keyboard.press("b")  # in the notebook: a new cell
-    assert page.locator(".jp-NotebookPanel .jp-CodeCell").count() == cells
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.wait_for_function(
+    assert views.evaluate("document.activeElement.className") == "lk-scroll lk-tl-figure"
+    cells = views.locator(".jp-NotebookPanel .jp-CodeCell").count()
+    views.keyboard.press("b")  # in the notebook: a new cell
+    assert views.locator(".jp-NotebookPanel .jp-CodeCell").count() == cells
+    views.keyboard.press("Escape")
+    views.keyboard.press("b")
+    views.wait_for_function(
         "count => document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell').length === count",
         arg=cells + 1,
     )
-    assert notebook.run == "ok"
 
 
-def test_one_polite_line_speaks_at_most_every_five_seconds_and_ends_with_the_newest(run, page):
-    notebook = run({"table": VIEWS["table"]})
+def test_one_polite_line_speaks_at_most_every_five_seconds_and_ends_with_the_newest(lab, page):
+    notebook = lab.open_cells(page, "speaker.ipynb", named({"table": VIEWS["table"]}))
+    assert notebook.run_all() == "ok"
     line = page.locator("[role=status].lk-speaker")
     assert line.count() == 1
     assert line.get_attribute("aria-live") == "polite"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
 
 # After the last word of a closed view no message may come for so long.
@@ -74,12 +73,8 @@ VIEWS = {
 
 
 @pytest.fixture
-def notebook(serve, page, tmp_path):
-    made = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-    written = nbformat.v4.new_notebook(cells=made)
-    written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(written, tmp_path / "views.ipynb")
-    return serve(tmp_path).open(page, "views.ipynb")
+def notebook(lab, page):
+    return lab.open_cells(page, "views.ipynb", CELLS)
 
 
 @pytest.fixture
