@@ -118,6 +118,7 @@ def _note(
     if kind == "task":
         lesson.made[event["task"]] = event["made"]
         bar.total = (bar.total or 0) + event["chosen"]
+        bar.write(f"{event['task']}: {event['chosen']} mutants of {event['made']}")
     elif kind == "reference":
         lesson.trouble.append(f"{event['task']}: the reference does not pass. {event['cause']}")
     elif kind == "end":

@@ -121,6 +121,11 @@ WRONG = {
             "for all customers",
         ),
         (
+            "different amounts",
+            repaired(items=lambda b: counted(b, F.approx_count_distinct("amount"))),
+            "counts different amounts",
+        ),
+        (
             "items in update",
             repaired(
                 items=lambda b: to_memory(
