@@ -32,7 +32,7 @@ LISTS = (("tea_time", "tea", "green_tea"), ("tea", "green_tea", "tea_time"))
         "Each query has a name. Which of its members says it?",
         "Go through the list with `for`, and compare the name of each query with the one asked.",
         "Compare with `==`: a name may be a part of another name.",
-        "`if query.name == name:` and then `query.stop()`.",
+        "Inside the loop: `query.name == name` is the question, and `query.stop()` what follows.",
     ),
     answer="function",
     returns=False,
