@@ -19,7 +19,7 @@ from labkit.java import find_java
 from labkit.waiting import wait_until
 
 SCRIPTS = Path(__file__).parents[2] / "notebooks" / "scripts"
-LIMIT_S = 120
+LIMIT_S = 240  # plain Spark on a busy machine
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same_lines():
 
 
 @pytest.mark.spark
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_counter_prints_the_lengths_of_the_lines_and_leaves_no_process():
     with (
         running("line_generator.py", "--port", 0, "--every", 0.1) as generator,

@@ -44,9 +44,18 @@ def _tried(answer: Callable[[str], Any], name: str, files: dict[str, str]) -> Ru
 
 
 def _wrong(
-    run: Run, got: Any, expected: list[Any], mistakes: tuple[Mistake, ...], key: str
+    run: Run,
+    got: Any,
+    expected: list[Any],
+    mistakes: tuple[Mistake, ...],
+    *,
+    key: str,
+    own: str = "",
 ) -> Verdict | None:
-    """Compare what came with what was expected, and tell what the files alone do not show."""
+    """Compare what came with what was expected, and tell what the rows alone do not show.
+
+    ``own`` is a column whose values only the check's files hold; the key, if that is one.
+    """
     error = run.error
     if isinstance(error, LabkitError) and error.code == "STOPPED":
         return not_yet(ENDED)
@@ -56,14 +65,14 @@ def _wrong(
         return compare(run, [])
     verdict = compare(got, expected, key=key, mistakes=mistakes)
     is_known = verdict is None or verdict.cause in {mistake.cause for mistake in mistakes}
-    return verdict if is_known or _is_here(run.rows, expected, key) else not_yet(ELSEWHERE)
+    return verdict if is_known or _is_here(run.rows, expected, own or key) else not_yet(ELSEWHERE)
 
 
-def _is_here(rows: Rows, expected: list[Any], key: str) -> bool:
-    """Whether a row may be from the files of the check: by its key, or because it has none."""
+def _is_here(rows: Rows, expected: list[Any], own: str) -> bool:
+    """Whether a row may be from the files of the check: by a value, or because it has none."""
     steps = expected if isinstance(expected[0], list) else [expected]
-    here = {row[key] for step in steps for row in step} | {None}
-    found = {value for row in rows for name, value in row.items() if name.lower() == key.lower()}
+    here = {row[own] for step in steps for row in step} | {None}
+    found = {value for row in rows for name, value in row.items() if name.lower() == own.lower()}
     return not found or bool(found & here)
 
 
@@ -130,7 +139,9 @@ def one_by_one(answer: Callable[[str], Any]) -> Verdict:
     run = _tried(answer, "02.1", _price_files())
     expected = _as_rows(_parts())
     batches = [named_rows(batch) for batch in run.batches if batch.rows]
-    return _wrong(run, batches, expected, _prices_wrong(expected), "Date") or passed(
+    return _wrong(
+        run, batches, expected, _prices_wrong(expected), key="Date", own="Close"
+    ) or passed(
         f"Each of the **{len(SIZES)} files** made a batch of its own: **3, 1, 4 and 2 rows**.",
         "Small batches cost time: each of them is noted in the checkpoint. "
         "`maxBytesPerTrigger` limits a batch by size.",
@@ -221,7 +232,7 @@ WRONG_TILLS = (
 def stranger(answer: Callable[[str], Any]) -> Verdict:
     """Read two files of the same kind that the lesson does not show."""
     run = _tried(answer, "02.2", TILLS)
-    return _wrong(run, run.rows, SOLD, WRONG_TILLS, "item") or passed(
+    return _wrong(run, run.rows, SOLD, WRONG_TILLS, key="item") or passed(
         "All **4 rows** came with a day, the semicolon inside the quotes stayed, and **2 notes** "
         "are null.",
         "A price that is no number gives null as well, without an error. "
@@ -303,7 +314,7 @@ WRONG_BILLS = (
 def repair(answer: Callable[[str], Any]) -> Verdict:
     """Read two files with other values than those of the lesson."""
     run = _tried(answer, "02.3", BILLS)
-    return _wrong(run, run.rows, BILLED, WRONG_BILLS, "Item") or passed(
+    return _wrong(run, run.rows, BILLED, WRONG_BILLS, key="Item") or passed(
         "All **4 rows** have their values, also 3.2, 12.75 and the id **5000000000**. "
         "The one null is the water, which has no price.",
         "`spark.read.json(path).schema` is a quick start. A file that holds only whole prices "
