@@ -139,10 +139,11 @@ def lengths(answer: Callable[[Any], Any]) -> Verdict:
 def _on_static(answer: Callable[[Any], Any]) -> Verdict | None:
     from pyspark.sql import DataFrame, functions  # noqa: PLC0415 - only when there is a query
 
+    session = spark()  # before any column is made: a column needs a session
     lines = [functions.lit(line) for step in LINES for line in step]
     values = functions.explode(functions.array(*lines)).alias("value")
     try:
-        made = answer(spark().range(1).select(values))
+        made = answer(session.range(1).select(values))
         if made is None or made is ...:
             return not_yet("Your function returns nothing. It must return a DataFrame.")
         if not isinstance(made, DataFrame):
