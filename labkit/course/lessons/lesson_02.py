@@ -6,10 +6,11 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 
 from labkit import scratch
-from labkit.course.checks import Mistake, Verdict, check, compare, not_yet, passed
+from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
 from labkit.course.questions import Choice, Question
 from labkit.course.stepping import Run, named_rows, run_stream
 from labkit.errors import LabkitError
@@ -122,6 +123,18 @@ def _prices_wrong(batches: list[Rows]) -> tuple[Mistake, ...]:
     )
 
 
+def _by_size(verdict: Verdict, batches: list[Rows]) -> Verdict:
+    """Show how large the batches are, if that tells what is not right."""
+    sizes = tuple(map(len, batches))
+    if sizes == SIZES or not verdict.rows:
+        return verdict
+    lines = [
+        CheckedRow("=" if came == wanted else "Δ", f"{at}", came, wanted)
+        for at, (came, wanted) in enumerate(zip_longest(sizes, SIZES))
+    ]
+    return not_yet(verdict.cause, lines, place="batch", note="The numbers are rows in a batch.")
+
+
 @check(
     "02.1",
     title="one file per batch",
@@ -139,9 +152,10 @@ def one_by_one(answer: Callable[[str], Any]) -> Verdict:
     run = _tried(answer, "02.1", _price_files())
     expected = _as_rows(_parts())
     batches = [named_rows(batch) for batch in run.batches if batch.rows]
-    return _wrong(
-        run, batches, expected, _prices_wrong(expected), key="Date", own="Close"
-    ) or passed(
+    wrong = _wrong(run, batches, expected, _prices_wrong(expected), key="Date", own="Close")
+    if wrong is not None:
+        return _by_size(wrong, batches)
+    return passed(
         f"Each of the **{len(SIZES)} files** made a batch of its own: **3, 1, 4 and 2 rows**.",
         "Small batches cost time: each of them is noted in the checkpoint. "
         "`maxBytesPerTrigger` limits a batch by size.",

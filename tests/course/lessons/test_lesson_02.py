@@ -177,3 +177,14 @@ def test_a_check_leaves_no_file_and_no_query(accepted):
 def test_the_same_answer_gets_the_same_words():
     first, second = (repr(check("02.2", tills(dateFormat="MM.dd.yyyy")())) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_sizes_of_the_batches_are_shown_when_they_are_not_right(refused):
+    result = refused("02.1", prices({"maxFilesPerTrigger": 2})())
+    assert [(row.came_out, row.expected) for row in result.rows] == [
+        (4, 3),
+        (6, 1),
+        (None, 4),
+        (None, 2),
+    ]
