@@ -19,9 +19,8 @@ IS_BUSY = """() => {
 }"""
 ALL_STOPPED = """() => {
     const states = [...document.querySelectorAll('.lk-view .lk-state')];
-    return states.length === 2 && states.every(state => state.dataset.state === 'stopped');
+    return states.length === 3 && states.every(state => state.dataset.state === 'stopped');
 }"""
-TABLE = {"x": 40, "y": 140, "width": 1200, "height": 560}
 TABLE = """() => document.querySelector('.lk-view .lk-table tbody')?.textContent ?? ''"""
 
 

@@ -100,6 +100,8 @@ def test_tabs_show_the_same_batch_from_four_sides(run, page):
     holds(page, ".lk-page", '"batchId": 3')
     page.get_by_label("One batch back").click()
     holds(page, ".lk-raw", '"batchId": 2')
+    page.locator(".lk-raw").focus()  # a long report can be scrolled by keyboard
+    assert page.evaluate("document.activeElement.className") == "lk-raw"
     assert page.complaints == []
 
 
