@@ -2,12 +2,13 @@
 
 import pytest
 
+from labkit.course import truth_cells
 from labkit.course.truth import TruthTable, all_cells, attempt, measure, measured
 from labkit.course.truth_cells import ACCEPTED, FAILED, REFUSED, SINKS, Attempt, try_cell
 from labkit.course.truth_operations import OPERATIONS
 from labkit.engine.modes import MODES
 from labkit.engine.refusal import Refusal
-from labkit.errors import InvalidArgument
+from labkit.errors import InvalidArgument, NotReady
 
 RUNS, NO, DIES = ACCEPTED, REFUSED, FAILED
 
@@ -111,6 +112,20 @@ def test_a_sink_beyond_the_listed_ones_gets_a_line_of_its_own():
     table = TruthTable()
     table.note(Attempt("limit", "df.limit(2)", "append", "json"))
     assert "✓ runs" in line_of(repr(table), "limit → json")
+
+
+def slow(times):
+    """Stand in for a run on a busy machine, which works after some tries."""
+    left = iter([Refusal("append", "", (), truth_cells.TOO_BUSY, at_start=False)] * times)
+    return lambda *_: next(left, None)
+
+
+def test_a_busy_machine_is_no_rule_of_spark(monkeypatch):
+    monkeypatch.setattr(truth_cells, "_refusal_of", slow(2))
+    assert try_cell("groupBy", "append", "memory").outcome == ACCEPTED
+    monkeypatch.setattr(truth_cells, "_refusal_of", slow(3))
+    with pytest.raises(NotReady):
+        try_cell("groupBy", "append", "memory")
 
 
 @pytest.mark.spark
