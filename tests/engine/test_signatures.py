@@ -404,6 +404,12 @@ def _(b):
     b.end(sink.option("kafka.bootstrap.servers", ADDRESS))
 
 
+@provokes("K12", "A row names no topic")
+def _(b):
+    rows = b.stream.select(F.col("s").alias("value"), F.lit(None).cast("string").alias("topic"))
+    b.end(b.writer(rows, sink="kafka", checkpoint="c").option("kafka.bootstrap.servers", ADDRESS))
+
+
 @provokes("K12", "Kafka's sink sends")
 def _(b):
     sink = b.writer(b.stream, sink="kafka", checkpoint="c").option("topic", "orders")
