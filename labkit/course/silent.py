@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from labkit.course.findings import Finding
+from labkit.course.silent_time import about_time
 from labkit.engine.batches import Batch, BatchReader, running_queries
 from labkit.engine.last_error import notebook
+from labkit.engine.progress import Progress
 from labkit.engine.query_facts import query_facts
 from labkit.engine.watching import RUNNING, STOPPED, WAITING, WORDS, ProgressReader, State
 from labkit.errors import InvalidArgument
@@ -38,14 +40,17 @@ def about_query(query: Any) -> list[Finding]:
     query
         A ``StreamingQuery`` of PySpark, running or stopped.
     """
-    panel = _panel(query)
+    reports = list(ProgressReader(query).backlog())
+    panel = _panel(query, reports)
     name = title(query)
     found = [Finding(name, sentence(panel) if panel.batches else _without_batch(panel))]
+    of_time = about_time(reports, panel.facts, name)
     if panel.state.code == STOPPED:
-        return [*found, *_taken_over(query, name)]
+        return [*found, *_taken_over(query, name), *of_time]
     if panel.batches and need_of(panel):
         found[0] = replace(found[0], cure="Send a later event: feed.step().", lesson="09")
-    return [*found, *_no_input(panel, name), *_stores(panel, name), *_rows(query, name)]
+    found += [*_no_input(panel, name), *of_time]
+    return [*found, *_stores(panel, name), *_rows(query, name)]
 
 
 def left_over(queries: Iterable[Any]) -> list[Finding]:
@@ -78,10 +83,9 @@ def left_over(queries: Iterable[Any]) -> list[Finding]:
     ]
 
 
-def _panel(query: Any) -> Panel:
-    reader = ProgressReader(query)
-    panel = Panel(name=reader.name, facts=query_facts(query))
-    for report in reader.backlog():
+def _panel(query: Any, reports: Sequence[Progress]) -> Panel:
+    panel = Panel(name=title(query), facts=query_facts(query))
+    for report in reports:
         panel = fold(panel, report)
     return replace(panel, state=_state(query))
 
