@@ -54,6 +54,7 @@ TABLE = (
         reason="A watermark marks a column of the rows that go into the groups. "
         "Behind the groups it comes too late.",
         lesson="09",
+        heading="Four plans, one of them runs",
     ),
     Signature(
         id="M28",
@@ -63,6 +64,7 @@ TABLE = (
         cure="Make the time column first, then withWatermark(…) on it, then groupBy(window(…)).",
         reason="A watermark belongs to one column. A column that is calculated from it has none.",
         lesson="09",
+        heading="Four plans, one of them runs",
     ),
     Signature(
         id="M26",
@@ -73,6 +75,7 @@ TABLE = (
         'or choose outputMode("update").',
         reason=NOT_BY_TIME,
         lesson="09",
+        heading="Four plans, one of them runs",
     ),
     Signature(
         id="M04",
