@@ -121,8 +121,9 @@ def _interval_places(axis: Axis, y: float, words: str, *, crossed: bool) -> list
     on_left = Label(words, PLOT_PX + 2, y - 4, "t m h")
     behind = Label(words, axis.end + 6, y + 4, "t m h")
     on_right = Label(words, axis.end - 2, y - 4, "t m h", from_right=True)
-    far_right = replace(on_right, x=RIGHT_PX - 6)
-    return [behind, on_left, on_right, far_right] if crossed else [on_left, behind]
+    at_edge = replace(behind, x=RIGHT_PX - 6, from_right=True)
+    free = [behind, *([at_edge] if at_edge.left > axis.end else [])]  # where no bar can be
+    return [*free, on_left, on_right] if crossed else [on_left, *free]
 
 
 def _phase_bars(

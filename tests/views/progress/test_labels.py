@@ -75,6 +75,12 @@ def test_all_that_is_to_be_said_has_a_place(name, title, said):
     assert {label.text for label in labels(strip)} == said
 
 
+def test_the_interval_is_named_where_no_bar_stands_when_bars_cross_its_line():
+    [strip] = [strip for strip in strips(PANELS["all over"]) if strip.title == "Batch time"]
+    [interval] = [label for label in labels(strip) if label.text.startswith("trigger")]
+    assert interval.left > Axis(11).end
+
+
 def test_a_label_goes_to_its_other_side_and_then_away():
     axis = Axis(20)
     places = beside(axis, 10, 30, "x" * 8)
