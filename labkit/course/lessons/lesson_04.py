@@ -210,8 +210,18 @@ def _wrong_run(query: Any, target: Path, waiting: int, files: int) -> Verdict | 
     if not _files_by_batch(query):
         cause = f"**{waiting} files** waited, and none was read: your checkpoint had them already."
         return not_yet(f"{cause} Take the folder that the job is given.")
+    written = _written(target)
+    if _from_elsewhere(written):
+        return not_yet("The rows are not those of **source**: your job reads another stream.")
     wanted = [{name: row[name] for name in KEPT} for row in _rows_of(ORDERS, files)]
-    return _wrong_batches(query, waiting) or compare(_written(target), wanted, key="customer")
+    return _wrong_batches(query, waiting) or compare(written, wanted, key="customer")
+
+
+def _from_elsewhere(rows: list[dict[str, Any]]) -> bool:
+    """Tell whether no amount is one of the check's own; rows without amounts tell nothing."""
+    amounts = {row.get("amount") for row in rows} - {None}
+    own = {row["amount"] for row in _rows_of(ORDERS, FIRST + LATER)}
+    return bool(amounts) and amounts.isdisjoint(own | {str(amount) for amount in own})
 
 
 def _written(target: Path) -> list[dict[str, Any]]:

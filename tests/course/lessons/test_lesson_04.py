@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import labkit as lab
 from labkit.course.checking import check
 from labkit.course.lessons import lesson_04
 from labkit.course.lessons.lesson_04 import ORDERS
@@ -63,6 +64,19 @@ def job(
 def job_on_one_place():
     place = tempfile.mkdtemp()
     return job(mark=lambda _: place)()
+
+
+def job_on_the_lessons_stream():
+    target = lab.folder("lesson_04_orders")
+    with lab.feed(lab.Orders(seed=4), to=target, name="lesson_04", batch=1) as given:
+        given.step(10)
+    return lambda _, *others: job()()(target.path, *others)
+
+
+def job_that_waits(source, target, checkpoint):
+    query = job()()(source, target, checkpoint)
+    query.awaitTermination(60)
+    return query
 
 
 def static(source, target, _):
@@ -140,6 +154,7 @@ WRONG = {
         ("no checkpoint", job(mark=None), "checkpoint folder"),
         ("a new place each night", job(mark=lambda _: tempfile.mkdtemp()), "forgotten the first"),
         ("one place for all jobs", job_on_one_place, "taken the checkpoint of the first job"),
+        ("the stream of the lesson", job_on_the_lessons_stream, "not those of source"),
         ("another format", job(form="parquet"), "end with .parquet"),
         ("all columns", job(keeps=None), "the columns"),
         ("no stream", lambda: static, "Your function returns nothing"),
@@ -165,6 +180,7 @@ ACCEPTED = [
     ("04.1", lambda folder: to_memory(read(folder), NOW, "another_name")),
     ("04.2", job()()),
     ("04.2", job(mark=lambda given: f"{given}/inside")()),
+    ("04.2", job_that_waits),
     ("04.3", words()),
     ("04.3", words(took=lambda entry: entry["durationMs"]["triggerExecution"] / 1000)),
 ]
