@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from ctypes import c_float
 from datetime import date
 from itertools import zip_longest
 from typing import Any
@@ -104,7 +105,8 @@ def _prices_wrong(batches: list[Rows]) -> tuple[Mistake, ...]:
     return (
         Mistake(
             f"All **{len(SIZES)} files** came in **one batch** of {len(every)} rows. The reader "
-            "takes a limit; a writer passes over an option that it does not know, without a word.",
+            "knows the limit only as `maxFilesPerTrigger`; a writer does not know it at all. Each "
+            "passes over an option that it does not know, without a word.",
             [every],
         ),
         Mistake(
@@ -284,12 +286,15 @@ NO_NAME_FITS = (
     "Every value is **null**: no name of your schema is in the file. JSON goes by name, and "
     "`item` is not `Item`."
 )
+ROUGH = "A `float` holds 3.2 only **roughly**: 3.2000000477. Take `double`."
+ROUGH_PRICES = tuple(price and c_float(price).value for price in PRICES)
 WRONG_BILLS = (
     Mistake(NO_NAME_FITS, [dict.fromkeys(("ID", "Item", "Price"))] * 4),
     Mistake(NO_NAME_FITS, [dict.fromkeys(("ID", "Item", "cost"))] * 4),
     Mistake(NULL_PRICES, _billed(*zip(IDS, ITEMS, WHOLE, strict=True))),
     Mistake(NULL_PRICES, _billed(*zip(SMALL_IDS, ITEMS, WHOLE, strict=True))),
     Mistake(BIG_ID, _billed(*zip(SMALL_IDS, ITEMS, PRICES, strict=True))),
+    Mistake(ROUGH, _billed(*zip(IDS, ITEMS, ROUGH_PRICES, strict=True))),
     Mistake(
         "All values came as **text**. They are there, but nobody can add such prices up.",
         _billed(
@@ -320,7 +325,7 @@ WRONG_BILLS = (
     hints=(
         "Print the file as text, and hold the schema beside it. What is not the same?",
         "JSON goes by name. Compare the names letter by letter.",
-        "A price of 3.2 is no `int`. Which type does the task ask for?",
+        "A price of 3.2 is no `int`. Which type holds cents?",
         'The schema is `"ID bigint, Item string, Price …"`; one type is still yours.',
     ),
     answer="function",
