@@ -81,6 +81,7 @@ def _predictions(steps: list[Any], seen: Any) -> tuple[Mistake, ...]:
         "The query adds them."
     )
     stands = "Your table is that of step 2: it has **30** rows. Step 3 brings 15 more."
+    moved = "**January** is missing. `complete` sends every month, also one that did not change."
     one_month = (
         "Your table puts all **15** new rows into February. February 2012 had only 20 trading days."
     )
@@ -89,9 +90,11 @@ def _predictions(steps: list[Any], seen: Any) -> tuple[Mistake, ...]:
         "them are still to come."
     )
     last, first = max(before), max(new)
+    changed = {month: before.get(month, 0) + count for month, count in new.items()}
     return (
         Mistake(replaced, _table(new)),
         Mistake(newest, _table(before | new)),
+        Mistake(moved, _table(changed)),
         Mistake(stands, _table(before)),
         Mistake(one_month, _table(before | {last: before[last] + ROWS_A_STEP})),
         Mistake(only_march, _table(before | {first: ROWS_A_STEP})),

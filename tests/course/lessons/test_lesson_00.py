@@ -36,6 +36,7 @@ WRONG = {
     "00.1": [
         ("the last file alone", table(m02=10, m03=5), "keeps its counts"),
         ("new rows replace old ones", table(m01=20, m02=10, m03=5), "in the place of the 10"),
+        ("the months that changed", table(m02=20, m03=5), "January is missing"),
         ("the table of step 2", table(m01=20, m02=10), "it has 30 rows"),
         ("all into February", table(m01=20, m02=25), "only 20 trading days"),
         ("all into March", table(m01=20, m02=10, m03=15), "into March"),
