@@ -212,6 +212,11 @@ WRONG = {
             routed(lambda large, _: F.when(F.col("amount") >= 100, large)),
             "names no topic",
         ),
+        (
+            "names as texts",
+            routed(lambda *_: F.when(F.col("amount") >= 100, "large").otherwise("small")),
+            "There is no topic large. The names of the topics are the arguments",
+        ),
         ("no topic at all", routed(topic=None), "does not know the topic"),
         ("plain value", routed(value=lambda: F.col("who")), "Asked is JSON"),
         ("a number as value", routed(value=lambda: F.col("amount")), "takes text or bytes only"),
