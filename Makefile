@@ -52,7 +52,7 @@ format: $(DEV) ## put code and notebooks into the one format
 	@$(PY) -m ruff format
 
 lessons: $(DEV) ## run the source notebooks, save their outputs, write the lessons from them
-	@$(PY) -m labkit.course.notebooks
+	@$(VENV)/bin/labkit notebooks build
 
 pictures: $(DEV) ## take the README's picture again
 	@LAB_PICTURES=docs/pictures $(PY) -m pytest -q tests/browser/test_lesson_00.py
@@ -60,8 +60,8 @@ pictures: $(DEV) ## take the README's picture again
 bench: $(DEV) ## run the benchmarks (an idle machine; they print medians, they assert nothing)
 	@for file in benchmarks/*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
 
-campaign: $(DEV) ## run every part of the tests five times (before an issue is resolved)
-	@for round in 1 2 3 4 5; do echo "== round $$round"; $(PY) tests/run_parts.py || exit 1; done
+campaign: $(DEV) ## the long tests, before an issue is resolved; reports in docs/reports/
+	@for file in $(filter-out tests/campaign/test_%,$(wildcard tests/campaign/*.py)); do echo "== $$file"; $(PY) $$file || exit 1; done
 
 lock: $(DEV) ## choose versions again: the lock files, from pyproject.toml
 	@$(PY) -m uv pip compile $(LOCKED) --extra lab pyproject.toml -o requirements.lock

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from labkit.course.commands import notebooks
 from labkit.errors import LabkitError, NotFound
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Commands(click.Group):
 @click.version_option(package_name="labkit", prog_name="labkit")
 def main() -> None:
     """Learn Spark streaming by watching your own queries."""
+
+
+main.add_command(notebooks)
 
 
 @main.command()

@@ -6,6 +6,7 @@
     ├── NotFound          (LookupError)       a name, file or topic that is not there
     ├── Conflict          (RuntimeError)      something else already has this place
     ├── MissingNeed       (RuntimeError)      Java, a jar, a package: what the machine lacks
+    ├── CheckFailed       (AssertionError)    a check is not passed, and LABKIT_STRICT is 1
     ├── Unreachable       (ConnectionError)   a server that does not answer
     └── NotReady          (TimeoutError)      waited long enough
 
@@ -51,6 +52,11 @@ WORDS: dict[str, Words] = {
         "Its columns are {found}.",
         "Name the columns {expected} in the first line, in any order.",
     ),
+    "BAD_MARK": Words(
+        "{place}, line {line}: {trouble}.",
+        how="A block is # BEGIN SOLUTION … # END SOLUTION, each alone on its line; "
+        "# STUB lines stand inside it.",
+    ),
     "BAD_VALUE": Words(
         "{file}, line {line}, column {column}: {value!r} cannot be read as {kind}.",
         how="Correct or remove that line.",
@@ -60,6 +66,7 @@ WORDS: dict[str, Words] = {
         "{place}",
         "Correct the cause and run the cells from lab.streaming_context() on again.",
     ),
+    "CHECK_FAILED": Words("{result}"),
     "EXHAUSTED": Words("{what} has nothing left.", "All {count} were sent.", "{cure}"),
     "FETCH_FAILED": Words(
         "These jars could not be fetched: {jars}.",
@@ -88,6 +95,11 @@ WORDS: dict[str, Words] = {
         "The folder {folder} cannot be written to.", "{reason}", "Choose another folder."
     ),
     "NO_ROWS": Words("{file} has no rows.", how="Leave it out, or give a file with rows."),
+    "NO_STREAM": Words(
+        "The function returned {found}.",
+        "Only a streaming DataFrame can be run step by step.",
+        "{cure}",
+    ),
     "OUTSIDE_SCRATCH": Words(
         "The folder name {name!r} leads out of the lab's scratch space.",
         "Folders made by name are emptied when they are made anew, so they must lie inside.",
@@ -137,9 +149,13 @@ class LabkitError(Exception):
         self.params = params
         super().__init__(code, params)
 
+    @property
+    def words(self) -> Words:
+        """What happened, why, and how to go on, with the values filled in."""
+        return Words(*(part.format_map(_Blank(self.params)).strip() for part in WORDS[self.code]))
+
     def __str__(self) -> str:
-        filled = (part.format_map(_Blank(self.params)).strip() for part in WORDS[self.code])
-        return " ".join([f"[{self.code}]", *(part for part in filled if part)])
+        return " ".join([f"[{self.code}]", *filter(None, self.words)])
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors cross process boundaries (Spark's Python workers, test runners).
@@ -182,6 +198,10 @@ class MissingNeed(LabkitError, RuntimeError):
 
 class Unreachable(LabkitError, ConnectionError):
     """A server does not answer at its address."""
+
+
+class CheckFailed(LabkitError, AssertionError):
+    """A check is not passed; raised only when ``LABKIT_STRICT`` is ``1``."""
 
 
 class NotReady(LabkitError, TimeoutError):

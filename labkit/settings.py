@@ -10,6 +10,8 @@ variable                 meaning (default)
 ``LABKIT_MASTER``        an outside Spark master (none: ``local[2]`` in this kernel)
 ``LABKIT_KAFKA``         bootstrap servers of an outside broker (none: one is started)
 ``LABKIT_IVY_SETTINGS``  an ``ivysettings.xml`` of the school's own, for a mirror of the jars (none)
+``LABKIT_STRICT``        ``1``: a check that is not passed is an error, as in tests (``0``)
+``LABKIT_PATIENCE``      how many times longer checks wait, 1 to 100, for slow machines (``1``)
 ``LABKIT_BARS``          ``0``: no bars while something takes long, as in compared outputs (``1``)
 =======================  =========================================================================
 
@@ -21,7 +23,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from labkit.errors import InvalidArgument, require_int
+from labkit.errors import InvalidArgument, require_int, require_number
 
 DEFAULT_HOST = "127.0.0.1"
 # 512 MiB: a classroom student fits in 1 GB (kernel 109 MB, JVM about 460 MB resident).
@@ -85,3 +87,26 @@ def ivy_settings() -> Path | None:
 def bars() -> bool:
     """Return whether waits show a bar."""
     return os.environ.get("LABKIT_BARS", "1") != "0"
+
+
+def strict() -> bool:
+    """Return whether a check that is not passed is an error."""
+    return os.environ.get("LABKIT_STRICT", "0") == "1"
+
+
+def patience() -> float:
+    """Return how many times longer than usual a check waits.
+
+    Raises
+    ------
+    InvalidArgument
+        ``LABKIT_PATIENCE`` is not a number from 1 to 100.
+    """
+    text = os.environ.get("LABKIT_PATIENCE") or "1"
+    try:
+        value = float(text)
+    except ValueError:
+        raise InvalidArgument(
+            "OUT_OF_RANGE", name="LABKIT_PATIENCE", value=text, bound="a number from 1 to 100"
+        ) from None
+    return require_number("LABKIT_PATIENCE", value, low=1, high=100)

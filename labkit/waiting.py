@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 # People read a wait as "broken" after about two seconds without a sign.
 SILENT_S = 2.0
+_bar = threading.Lock()  # two bars at once would draw over each other
 
 
 def wait_until(
@@ -75,7 +76,8 @@ def wait_until(
 def patience(*, what: str, expected_s: float | None = None) -> Iterator[None]:
     """Show a bar once the block has taken two seconds, and remove it at its end.
 
-    The bar is for people: in a notebook or a terminal. A log file gets none.
+    The bar is for people: in a notebook or a terminal. A log file gets none. A wait inside
+    another wait, in any thread, leaves the place to the outer one's bar.
 
     Parameters
     ----------
@@ -84,7 +86,7 @@ def patience(*, what: str, expected_s: float | None = None) -> Iterator[None]:
     expected_s
         About how long it takes on a small laptop, in seconds of the real clock; None: no goal.
     """
-    if not _is_watched():
+    if not _is_watched() or not _bar.acquire(blocking=False):
         yield
         return
     done = threading.Event()
@@ -95,6 +97,7 @@ def patience(*, what: str, expected_s: float | None = None) -> Iterator[None]:
     finally:
         done.set()
         ticker.join()
+        _bar.release()
 
 
 def _in_notebook() -> bool:

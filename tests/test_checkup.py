@@ -14,7 +14,7 @@ import pytest
 
 import labkit as lab
 from labkit import checkup, java, scratch, settings
-from labkit.checkup import FAIL, NOTE, OK, Finding, Report
+from labkit.findings import FAIL, NOTE, OK, Finding, Report
 from labkit.jars import lock
 
 WELL = Finding("Java", OK, "17.0.19 at /usr/bin/java")

@@ -16,7 +16,7 @@ from labkit import cli
 from labkit.errors import NotFound
 from labkit.waiting import wait_until
 
-COMMANDS = ["demo", "doctor", "feed", "fetch", "kafka", "lab"]
+COMMANDS = ["demo", "doctor", "feed", "fetch", "kafka", "lab", "notebooks"]
 LABKIT = [sys.executable, "-c", "from labkit.cli import main; main()"]
 HEAVY = ("pyspark", "pandas", "kafka", "pyarrow", "psutil", "numpy")
 
@@ -92,9 +92,9 @@ def test_fetch_says_what_it_brought(monkeypatch, made, warns):
 
 @pytest.mark.parametrize(("well", "status"), [(True, 0), (False, 1)])
 def test_the_exit_status_of_the_doctor_tells(monkeypatch, well, status):
-    from labkit import checkup
+    from labkit import checkup, findings
 
-    finding = checkup.Finding("Java", checkup.OK if well else checkup.FAIL, "17")
+    finding = findings.Finding("Java", findings.OK if well else findings.FAIL, "17")
     monkeypatch.setattr(checkup, "CHECKS", (lambda: finding,))
     result = run("doctor")
     assert result.exit_code == status

@@ -14,6 +14,7 @@ from labkit import errors
 from labkit.errors import (
     WORDS,
     BadData,
+    CheckFailed,
     Conflict,
     InvalidArgument,
     LabkitError,
@@ -29,7 +30,16 @@ from labkit.errors import (
 )
 
 PACKAGE = Path(errors.__file__).parent
-CLASSES = (InvalidArgument, BadData, NotFound, Conflict, MissingNeed, Unreachable, NotReady)
+CLASSES = (
+    InvalidArgument,
+    BadData,
+    NotFound,
+    Conflict,
+    MissingNeed,
+    CheckFailed,
+    Unreachable,
+    NotReady,
+)
 NAMES = {"LabkitError", *(kind.__name__ for kind in CLASSES)}
 
 

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "labkit"
 ROOMS = ("base", "events", "feeds", "services", "engine", "views", "course", "top")
 BASE = {"errors", "settings", "scratch", "waiting", "steps", "java", "jars"}
-TOP = {"cli", "checkup", "control", "demo"}
+TOP = {"cli", "checkup", "control", "demo", "findings"}
 MODULES = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path
     for path in sorted(PACKAGE.rglob("*.py"))

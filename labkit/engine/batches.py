@@ -88,6 +88,8 @@ class BatchReader:
     ----------
     query
         A ``StreamingQuery`` of PySpark, running or ended, that writes to the memory sink.
+    most_rows
+        How many rows of a batch are read.
 
     Raises
     ------
@@ -95,7 +97,8 @@ class BatchReader:
         ``UNKNOWN_CHOICE``: the query writes to another sink.
     """
 
-    def __init__(self, query: Any) -> None:
+    def __init__(self, query: Any, *, most_rows: int = MAX_ROWS) -> None:
+        self._most_rows = most_rows
         self._execution = query._jsq.streamingQuery()
         self._sink = self._execution.sink()
         if self._sink.getClass().getSimpleName() != "MemorySink":
@@ -107,7 +110,7 @@ class BatchReader:
                 cure='Write it with .format("memory").queryName("a_name") to look at its rows.',
             )
         self.query = query
-        self.mode: str = self._execution.outputMode().toString().lower()
+        self.mode = mode_of(query)
         self._session = _session()
         self._zone: str = self._session.conf.get("spark.sql.session.timeZone")
         self._java_schema = self._execution.analyzedPlan().schema()
@@ -144,7 +147,7 @@ class BatchReader:
             if rows is None:  # a later batch has replaced it and will bring it along
                 return
         else:
-            cut = min(progress.sent_rows or 0, MAX_ROWS)
+            cut = min(progress.sent_rows or 0, self._most_rows)
             rows = self._cross(self._sink.dataSinceBatch(progress.number - 1), cut)
             self._next = progress.number  # these modes lose no batch, so none is joined
         yield self._made(progress, rows, progress.sent_rows or 0)
@@ -163,7 +166,7 @@ class BatchReader:
             return None
         # The sink's own methods copy all rows, which may be a million, to give us 500.
         rows = self._session._jvm.scala.Predef.genericWrapArray(newest.data())
-        return self._cross(rows.take(MAX_ROWS).toList(), MAX_ROWS)
+        return self._cross(rows.take(self._most_rows).toList(), self._most_rows)
 
     def _before(self, known: dict[int, Progress], first: int) -> Batch:
         """Join all batches before ``first`` into one."""
@@ -213,6 +216,22 @@ def running_queries() -> list[Any]:
     """Return the queries that run in this kernel's session; none when there is no session."""
     session = _session()
     return list(session.streams.active) if session is not None else []
+
+
+def mode_of(query: Any) -> str:
+    """Return a query's output mode: ``append``, ``update`` or ``complete``."""
+    return str(query._jsq.streamingQuery().outputMode().toString().lower())
+
+
+def reports_after(query: Any, number: int) -> list[Progress]:
+    """Return Spark's reports on the batches that ran after batch ``number``, oldest first."""
+    found: list[Progress] = []
+    # PySpark's own recentProgress reads every report field by field over the bridge.
+    for report in reversed(list(query._jsq.recentProgress())):
+        if report.batchId() <= number:
+            break
+        found.append(from_json(report.json()))
+    return [report for report in reversed(found) if report.ran]
 
 
 def _session() -> Any:

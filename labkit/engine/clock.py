@@ -10,7 +10,8 @@ import warnings
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.failure import Failure, _messages, read_failure
+from labkit.engine.causes import java_chain
+from labkit.engine.failure import Failure, read_chain
 from labkit.engine.session import spark
 from labkit.errors import (
     Conflict,
@@ -206,7 +207,7 @@ def clock_text(end_ms: int) -> str:
 def failure_in(error: BaseException) -> Failure:
     """Return the first cause of an error that PySpark raised, and the learner's own line."""
     java = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
-    return read_failure(list(_messages(java)) if java is not None else [str(error)])
+    return read_chain(list(java_chain(java)) if java is not None else [("", str(error))])
 
 
 def _output_slides_ms(java: Any) -> list[int]:

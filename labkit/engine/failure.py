@@ -1,37 +1,13 @@
-"""Why a query has failed, in the words of the first cause.
-
-What reaches Python is the outermost wrapper ("Exception thrown in awaitResult"); the reason
-stands at the end of the chain of Java causes, and for Python code at the end of a traceback in
-one of their messages.
-"""
+"""Why a query has failed, in the words of the first cause."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_PYTHON_ERROR = re.compile(
-    r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Exit|Interrupt)): (.+)$", re.MULTILINE
-)
-_OWN_LINE = re.compile(r'File "([^"]*)", line (\d+), in (\w+)')
-# Frames of Spark's own Python worker stand in every traceback and help nobody.
-_NOT_OWN = ("pyspark", "site-packages", "lib/python")
-_CONDITION = re.compile(r"^\[(?P<condition>[A-Z][A-Z0-9_.]+)\]\s*")
-MAX_CHARS = 300
+from labkit.engine.causes import facts_from, java_chain
+from labkit.engine.signatures import signature_of
 
-# The cure for a fragment of the cause; the first that fits counts.
-CURES = (
-    ("ZeroDivisionError", "Guard the division, then run the cell that starts the query again."),
-    ("UnknownTopicOrPartition", "A source never makes its topic: make it first, then start again."),
-    ("node assignment", "No broker answers there: look at the address and the port."),
-    ("CAST_INVALID_INPUT", "Use try_cast or try_to_timestamp, which give null for such a value."),
-    ("Redefining watermark", "Call withWatermark once on each input."),
-    ("without equality predicate", "Join on an equality of columns, such as a key."),
-    ("Global aggregation with session window", "Group by another column beside session_window."),
-    ("STATE_STORE_KEY_SCHEMA", "The checkpoint is of another plan: use a new checkpoint folder."),
-)
 ANY_CURE = "Correct the cause, then run the cell that starts the query again."
 
 
@@ -69,7 +45,7 @@ def failure_of(query: Any) -> Failure | None:
         A ``StreamingQuery`` of PySpark.
     """
     found = query._jsq.exception()
-    return read_failure(list(_messages(found.get()))) if found.isDefined() else None
+    return read_chain(list(java_chain(found.get()))) if found.isDefined() else None
 
 
 def read_failure(messages: list[str]) -> Failure:
@@ -80,32 +56,12 @@ def read_failure(messages: list[str]) -> Failure:
     >>> read_failure(["Job aborted.", "[CAST_INVALID_INPUT] The value 'x' cannot be cast."]).cause
     "The value 'x' cannot be cast"
     """
-    for message in reversed(messages):
-        errors = _PYTHON_ERROR.findall(message) if "Traceback" in message else []
-        if errors:
-            kind, text = errors[-1]
-            return _failure(f"{kind}: {text}", _own_place(message))
-    return _failure(messages[-1] if messages else "unknown", "")
+    return read_chain([("", message) for message in messages or ["unknown"]])
 
 
-def _failure(cause: str, place: str) -> Failure:
-    cures = [cure for fragment, cure in CURES if fragment in cause]
-    line = _CONDITION.sub("", cause).strip().split("\n")[0][:MAX_CHARS].rstrip(". ")
-    return Failure(line, place, (cures or [ANY_CURE])[0])
-
-
-def _own_place(traceback: str) -> str:
-    frames = [
-        (name, line)
-        for file, line, name in _OWN_LINE.findall(traceback)
-        if not any(part in file for part in _NOT_OWN)
-    ]
-    return f"{frames[-1][0]}, line {frames[-1][1]}" if frames else ""
-
-
-def _messages(error: Any) -> Iterator[str]:
-    """Yield the messages of a Java error and its causes, the outermost first."""
-    while error is not None:
-        name = error.getClass().getSimpleName()
-        yield error.getMessage() or name
-        error = error.getCause()
+def read_chain(chain: list[tuple[str, str]]) -> Failure:
+    """Find the cause in a chain of errors given as class names and messages."""
+    facts = facts_from(chain)
+    known = signature_of(facts)
+    place = facts.own.place if facts.own else ""
+    return Failure(facts.cause, place, known.cure if known else ANY_CURE)

@@ -26,7 +26,8 @@ from labkit.engine.clock import (
 from labkit.engine.lane_flow import flow_between
 from labkit.engine.lane_rows import Rows, first_rows
 from labkit.engine.listener import Ended
-from labkit.engine.watching import RUNNING, STOPPED, State
+from labkit.engine.spark_end import end_of
+from labkit.engine.watching import RUNNING, SPARK_STOPPED, STOPPED, State
 from labkit.errors import Conflict, InvalidArgument, wrong_type
 
 GIVEN, MADE = "given", "made"
@@ -85,7 +86,8 @@ class LanesReader:
         self._kept: deque[LaneBatch] = deque(maxlen=MAX_BACKLOG)
         self._inboxes: list[SimpleQueue[Any]] = []
         self._read = -1
-        self._has_ended = False
+        self._has_ended = self._was_stopped = False
+        self._end_of_spark = end_of(self._ssc.sparkContext)
         number = next(_numbers)
         _readers[number] = self
         given.foreachRDD(_tap(number, GIVEN))
@@ -127,6 +129,8 @@ class LanesReader:
 
     def state(self) -> State:
         """Return how the context stands."""
+        if self._end_of_spark.has_begun and not self._was_stopped:
+            return SPARK_STOPPED
         code = STOPPED if self._has_ended else RUNNING
         return State(code, STATES[code])
 
@@ -169,12 +173,14 @@ class LanesReader:
         stop = self._ssc.stop
 
         def stop_and_tell(*args: Any, **kwargs: Any) -> None:
+            self._was_stopped = True
             try:
                 stop(*args, **kwargs)
             finally:
                 self._end()
 
         self._ssc.stop = stop_and_tell
+        self._end_of_spark.then(self._end)
 
     def _end(self) -> None:
         with self._lock:

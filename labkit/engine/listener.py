@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from labkit.engine.progress import Progress, from_json
+from labkit.engine.spark_end import end_of
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,20 @@ def _tell(run_id: str, news: News) -> None:
             inbox.put(news)
 
 
+class _Everybody:
+    """Who watches any query, for what Spark itself does not tell."""
+
+    def tell(self) -> None:
+        """Tell that all queries have ended, since Spark has."""
+        with _lock:
+            for run_id, watching in _inboxes.items():
+                for inbox in watching:
+                    inbox.put(Ended(run_id=run_id))
+
+
+_everybody = _Everybody()
+
+
 def _listen_once(query: Any) -> None:
     from pyspark import SparkContext  # noqa: PLC0415 - only when there is a query
     from pyspark.java_gateway import ensure_callback_server_started  # noqa: PLC0415
@@ -120,6 +135,7 @@ def _listen_once(query: Any) -> None:
     manager = f"{session.sparkContext().applicationId()} {streams.hashCode()}"
     if manager in _heard_by:
         return
+    end_of().then(_everybody.tell)
     ensure_callback_server_started(SparkContext._gateway)
     wrapper = SparkContext._jvm.org.apache.spark.sql.streaming.PythonStreamingQueryListenerWrapper
     streams.addListener(wrapper(_Listener()))

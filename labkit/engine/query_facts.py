@@ -15,6 +15,8 @@ _STATEFUL = ("Aggregate", "Deduplicate", "Join", "FlatMapGroups", "TransformWith
 _PASSES_ALL = re.compile(r"Project|Expand|SubqueryAlias|Filter isnotnull\(\w+#\d+-T\d+ms\)$")
 _WATERMARK = "EventTimeWatermark"
 _DELAY = re.compile(r"-T(\d+)ms")
+# Groups and keys that the state holds; a column with event time is written as ts#1-T60000ms.
+_KEYS = re.compile(r"^[-+:~ ]*(Aggregate|Deduplicate) \[([^]]*)\]", re.MULTILINE)
 _SLIDE = re.compile(r"LongType\) - (-?\d+)\) % (\d+)\)")
 _LENGTH = re.compile(r"- \d+\) \+ (\d+)\), LongType, Timestamp")
 
@@ -71,6 +73,11 @@ class QueryFacts:
     windows
         The windows of the query's one aggregation, when each row below the watermark reaches it
         (no filter or join between); else None.
+    watermarks
+        How many watermarks it sets.
+    timeless
+        ``Aggregate`` or ``Deduplicate`` for each operation whose keys hold no event time, so that
+        no watermark can remove its state.
     """
 
     mode: str
@@ -79,6 +86,8 @@ class QueryFacts:
     interval_s: float | None = None
     delay: timedelta | None = None
     windows: Windows | None = None
+    watermarks: int = 0
+    timeless: tuple[str, ...] = ()
 
 
 def query_facts(query: Any) -> QueryFacts:
@@ -99,6 +108,8 @@ def query_facts(query: Any) -> QueryFacts:
         interval_s=_interval_s(execution.trigger()),
         delay=delay_in(plan),
         windows=windows_in(plan),
+        watermarks=plan.count(_WATERMARK),
+        timeless=timeless_in(plan),
     )
 
 
@@ -108,6 +119,19 @@ def delay_in(plan: str) -> timedelta | None:
     if plan.count(_WATERMARK) != 1 or len(found) != 1:
         return None
     return timedelta(milliseconds=int(found.pop()))
+
+
+def timeless_in(plan: str) -> tuple[str, ...]:
+    """Return the operations in the text of a plan whose keys hold no event time.
+
+    Examples
+    --------
+    >>> timeless_in("~Aggregate [window#9-T60000ms, who#1], [count(1)]")
+    ()
+    >>> timeless_in("+- ~Deduplicate [who#1]")
+    ('Deduplicate',)
+    """
+    return tuple(node for node, keys in _KEYS.findall(plan) if not _DELAY.search(keys))
 
 
 def windows_in(plan: str) -> Windows | None:
@@ -142,3 +166,17 @@ def _interval_s(trigger: Any) -> float | None:
     if trigger.getClass().getSimpleName() != "ProcessingTimeTrigger":
         return None
     return trigger.intervalMs() / 1000 or None
+
+
+def trigger_of(query: Any) -> str:
+    """Return what starts a query's batches; the query may have ended.
+
+    It is ``ProcessingTime`` (the default too), ``OneTime``, ``AvailableNow`` or ``Continuous``.
+
+    Parameters
+    ----------
+    query
+        A ``StreamingQuery`` of PySpark.
+    """
+    name = str(query._jsq.streamingQuery().trigger().getClass().getSimpleName())
+    return name.removesuffix("$").removesuffix("Trigger")

@@ -119,7 +119,7 @@ def stop_session() -> None:
         return
     if not jvm.is_alive():
         jvm.end()
-    elif _is_open(running.session):
+    elif is_open(running.session):
         for query in running.session.streams.active:
             query.stop()
         running.session.stop()
@@ -146,7 +146,8 @@ def _present() -> _Running | None:
     return _running
 
 
-def _is_open(session: SparkSession) -> bool:
+def is_open(session: SparkSession) -> bool:
+    """Whether nobody has stopped a session."""
     return session.sparkContext._jsc is not None
 
 

@@ -1,24 +1,20 @@
-"""Several queries with the same input: a step ends where all of them have read equally far.
-
-Batch numbers of output modes drift apart: append and update run extra batches without input, and
-a query that lags reads more at once. What the batches have in common is how far they have read.
-"""
+"""Several queries with the same input, followed together, input step by input step."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
-from labkit.engine.batches import MAX_ROWS, Batch, BatchReader
+from labkit.engine.alignment import Alignment, Stop, join_batches
+from labkit.engine.batches import Batch, BatchReader
 from labkit.engine.listener import Ended, Inbox, Left, News, subscribe, unsubscribe
 from labkit.engine.progress import Progress, from_json
 from labkit.engine.refusal import Refusal, refused_while_running
-from labkit.engine.watching import FAILED, RUNNING, STOPPED, WORDS, State
-
-Mark = tuple[Any, ...]
+from labkit.engine.spark_end import end_of
+from labkit.engine.watching import FAILED, RUNNING, SPARK_STOPPED, STOPPED, WORDS, State
 
 
 @dataclass(frozen=True)
@@ -49,97 +45,6 @@ class Step:
     read_rows: dict[str, int]
     refused: dict[str, Refusal] = field(default_factory=dict)
     ended: frozenset[str] = frozenset()
-
-
-@dataclass
-class Stop:
-    """A place in the input at which one query ended a batch, and what it sent up to there."""
-
-    mark: Mark
-    count: int
-    rows: int
-    batches: list[Batch]
-
-
-class Alignment:
-    """Finds the places in the input that all running queries have in common.
-
-    Parameters
-    ----------
-    modes
-        Who is compared.
-    """
-
-    def __init__(self, modes: tuple[str, ...]) -> None:
-        self.running = set(modes)
-        self.step, self.first = -1, -1
-        self.parts: dict[str, Stop] = {}
-        self._open: dict[str, list[Stop]] = {mode: [] for mode in modes}
-        self._marks: dict[str, Mark] = {}
-
-    def add(self, mode: str, stop: Stop) -> Iterator[None]:
-        """Take one batch; yield each time when the current step has changed.
-
-        A batch at the mark of the one before it has read nothing: it belongs to the same step.
-        """
-        waiting = self._open[mode]
-        if self._marks.get(mode) != stop.mark:
-            self._marks[mode] = stop.mark
-            waiting.append(stop)
-            yield from self._close()
-        elif waiting:
-            waiting[-1].batches += stop.batches
-        elif mode in self.parts:
-            self.parts[mode].batches += stop.batches
-            yield
-
-    def leave(self, mode: str) -> Iterator[None]:
-        """Wait no longer for a query that has ended."""
-        self.running.discard(mode)
-        yield
-        yield from self._close()
-
-    def _close(self) -> Iterator[None]:
-        while (mark := self._common()) is not None:
-            self.parts = {}
-            for mode, stops in self._open.items():
-                places = [stop.mark for stop in stops]
-                if mark in places:
-                    end = places.index(mark) + 1
-                    self.parts[mode] = _joined_stop(stops[:end])
-                    del stops[:end]
-            self.first = self.step + 1
-            self.step = max(self.first, *(part.count - 1 for part in self.parts.values()))
-            yield
-
-    def _common(self) -> Mark | None:
-        """Return the first place that every running query has reached."""
-        marks = [[stop.mark for stop in self._open[mode]] for mode in sorted(self.running)]
-        if not marks:
-            return None
-        return next((mark for mark in marks[0] if all(mark in other for other in marks[1:])), None)
-
-
-def _joined_stop(stops: list[Stop]) -> Stop:
-    return replace(stops[-1], batches=[batch for stop in stops for batch in stop.batches])
-
-
-def join_batches(batches: list[Batch]) -> Batch:
-    """Make one batch of those that one query ran in one step.
-
-    Parameters
-    ----------
-    batches
-        At least one, in order.
-    """
-    dropped = sum(batch.progress.dropped_groups for batch in batches)
-    progress = replace(batches[-1].progress, dropped_groups=dropped)
-    last = replace(batches[-1], first=batches[0].first, progress=progress)
-    if last.mode == "complete":  # each has the whole result
-        return last
-    rows = tuple(row for batch in batches for row in batch.rows)[:MAX_ROWS]
-    sent = sum(batch.sent_rows for batch in batches)
-    return replace(last, rows=rows, sent_rows=sent)
 
 
 class Lane:
@@ -232,6 +137,7 @@ class SideBySideReader:
         self._refused: dict[str, Refusal] = {}
         self._left: set[str] = set()
         self._given = -1
+        self._end = end_of()
 
     def open(self) -> Inbox:
         """Return a queue that gets the news of all queries from now on."""
@@ -248,6 +154,8 @@ class SideBySideReader:
 
     def latest(self) -> int:
         """Return the number of the newest step; one more while there is something to read."""
+        if self._end.has_begun:
+            return self._given
         following = [lane for mode, lane in self.lanes.items() if mode not in self._left]
         is_read = all(lane.query.isActive and lane.is_read() for lane in following)
         return self._given if is_read else self._given + 1
@@ -262,6 +170,8 @@ class SideBySideReader:
 
     def read(self, news: News) -> Iterator[Step]:
         """Yield the steps that some news brings."""
+        if self._end.has_begun:
+            return
         for mode, lane in self.lanes.items():
             if isinstance(news, Progress) and news.run_id == lane.query.runId:
                 yield from self._add(mode, news)
@@ -270,6 +180,8 @@ class SideBySideReader:
 
     def state(self) -> State:
         """Return how the queries stand now."""
+        if self._end.has_begun:
+            return SPARK_STOPPED
         if any(lane.query.isActive for lane in self.lanes.values()):
             return State(RUNNING, WORDS[RUNNING])
         if len(self._refused) == len(self.lanes):

@@ -210,7 +210,8 @@ class MomentReader(ProgressReader):
 
     def latest(self) -> int:
         """Return the newest batch that may be shown."""
-        newest = self._batches.latest() if self._batches else super().latest()
+        sink = None if self.is_spark_gone else self._batches
+        newest = sink.latest() if sink else super().latest()
         return newest if self.stop_before is None else min(newest, self.stop_before - 1)
 
     def backlog(self) -> Iterator[Any]:
@@ -233,7 +234,7 @@ class MomentReader(ProgressReader):
         self.stop_before = None
 
     def _rows_of(self, progress: Progress) -> Batch | None:
-        if self._batches is None:
+        if self._batches is None or self.is_spark_gone:
             return None
         try:
             return next(self._batches.read(progress), None)

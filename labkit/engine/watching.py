@@ -10,6 +10,7 @@ from labkit.engine.batches import BatchReader
 from labkit.engine.failure import failure_of
 from labkit.engine.listener import Inbox, News, has_failed, subscribe, unsubscribe
 from labkit.engine.progress import Progress, from_json
+from labkit.engine.spark_end import end_of
 
 RUNNING, WAITING, STOPPED, FAILED = "running", "waiting", "stopped", "failed"
 WORDS = {
@@ -37,6 +38,10 @@ class State:
     code: str
     words: str
     failure: str = ""
+
+
+# Its queries still say that they are active.
+SPARK_STOPPED = State(STOPPED, "Spark has stopped")
 
 
 class Numbered(Protocol):
@@ -92,11 +97,17 @@ class QueryReader:
         self.query = query
         # Asked once: later calls cost a way to Java, which may even be gone.
         self._name: str = query.name or "query"
+        self._end = end_of()
 
     @property
     def name(self) -> str:
         """The query's name."""
         return self._name
+
+    @property
+    def is_spark_gone(self) -> bool:
+        """Whether Spark was told to stop, so that no batch can be read any more."""
+        return self._end.has_begun
 
     def open(self) -> Inbox:
         """Return a queue that gets the query's news from now on."""
@@ -108,7 +119,7 @@ class QueryReader:
 
     def state(self) -> State:
         """Return how the query stands now."""
-        return query_state(self.query)
+        return SPARK_STOPPED if self.is_spark_gone else query_state(self.query)
 
     def stop(self) -> None:
         """Stop the query."""
@@ -123,8 +134,8 @@ class TableReader(QueryReader):
         self.batches = BatchReader(query)
 
     def latest(self) -> int:
-        """Return the newest batch in the sink."""
-        return self.batches.latest()
+        """Return the newest batch in the sink; -1 when it can be read no more."""
+        return -1 if self.is_spark_gone else self.batches.latest()
 
     def backlog(self) -> Iterator[Any]:
         """Yield the batches that are there and were not read yet."""
@@ -132,7 +143,7 @@ class TableReader(QueryReader):
 
     def read(self, news: News) -> Iterator[Any]:
         """Yield the batch that a report is about."""
-        if isinstance(news, Progress):
+        if isinstance(news, Progress) and not self.is_spark_gone:
             yield from self.batches.read(news)
 
 
@@ -144,7 +155,9 @@ class ProgressReader(QueryReader):
         self._read = -1
 
     def latest(self) -> int:
-        """Return the newest batch that Spark has reported."""
+        """Return the newest batch that Spark has reported; -1 when it can be asked no more."""
+        if self.is_spark_gone:
+            return -1
         return max((p.number for p in self._reports()), default=-1)
 
     def backlog(self) -> Iterator[Progress]:

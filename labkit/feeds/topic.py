@@ -25,6 +25,7 @@ from labkit.feeds.kafka_clients import (
 )
 from labkit.feeds.registry import close_feeds_into
 from labkit.feeds.target import StoredRun
+from labkit.waiting import wait_until
 
 KeyOf = Callable[[Event], bytes | None]
 
@@ -146,6 +147,32 @@ class KafkaTopic:
         except KafkaError:
             # Records for a broker that is gone; close() then leaves its thread running.
             producer._sender.force_close()  # noqa: SLF001 (there is no public way)
+
+    def delete(self) -> None:
+        """Remove the topic and its rows from the broker; safe to call twice.
+
+        Raises
+        ------
+        Conflict
+            ``NOT_OURS``: this kernel did not make the topic; it is left alone.
+        NotReady
+            ``NOT_READY``: 10 s later (real clock) it is still there.
+        Unreachable
+            ``UNREACHABLE``: the broker does not answer.
+        """
+        with open_admin(self.bootstrap_servers) as admin:
+            found = _describe(admin, self.name)
+            if found is None:
+                return
+            if found["topic_id"] not in _made_here:
+                what, cure = f"The topic {self.name!r}", "Ask whoever made it."
+                raise Conflict("NOT_OURS", what=what, verb="deleted", reason="", cure=cure)
+            close_feeds_into(self.place)
+            self.close()
+            admin.delete_topics([self.name])
+            # The broker hears of it from its controller a little later.
+            gone = f"The topic {self.name!r} is still there"
+            wait_until(lambda: _describe(admin, self.name) is None, what=gone, timeout_s=10)
 
     def _make(self, admin: KafkaAdminClient, partitions: int) -> None:
         found = _describe(admin, self.name)

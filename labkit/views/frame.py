@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -64,6 +66,11 @@ class Frame:
         )
 
     @property
+    def drawn(self) -> Frame:
+        """The frame itself; see :class:`Undrawn`."""
+        return self
+
+    @property
     def still(self) -> str:
         """The frame as HTML without a script: the first page, the others folded."""
         first, *others = self.pages
@@ -83,6 +90,34 @@ class Frame:
             "pages": [{"name": page.name, "html": page.html} for page in self.pages],
             "text": self.text,
         }
+
+
+class Undrawn:
+    """A frame that costs much to draw: it is drawn when somebody first looks at it, and once.
+
+    Parameters
+    ----------
+    batch, first
+        As of a :class:`Frame`.
+    draw
+        Makes the frame; it may be called in any thread.
+    """
+
+    def __init__(self, batch: int, first: int, draw: Callable[[], Frame]) -> None:
+        self.batch, self.first = batch, first
+        self._frame: Frame | Callable[[], Frame] = draw
+        self._lock = threading.Lock()
+
+    @property
+    def drawn(self) -> Frame:
+        """The frame."""
+        with self._lock:
+            if not isinstance(self._frame, Frame):
+                self._frame = self._frame()  # what it drew from may go
+            return self._frame
+
+
+AnyFrame = Frame | Undrawn
 
 
 def batch_words(batch: int, first: int) -> str:

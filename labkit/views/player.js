@@ -5,6 +5,7 @@
 const KEEP = 60;
 const MOVED = "labkit-moved"; // an event between linked views of one page
 const SPEAK_EVERY_MS = 5000;
+const UNITS = { batch: "batches", step: "steps" }; // what a frame shows, one and many
 
 const ICONS = {
   pause: '<path d="M2 1h3v10H2zM7 1h3v10H7z"/>',
@@ -32,6 +33,11 @@ function button(words, picture = "") {
   element.lastChild.textContent = words;
   if (picture && !words) element.classList.add("lk-only-icon");
   return element;
+}
+
+// A button that is off keeps the focus; with "disabled" the next key would reach the notebook.
+function allow(element, on) {
+  element.setAttribute("aria-disabled", String(!on));
 }
 
 // ---- patching: what did not change stays, with its scroll position, selection and focus ----
@@ -66,31 +72,49 @@ function patchTable(page, fresh) {
   return true;
 }
 
+const STOPS = "summary, [tabindex], pre"; // where the focus can be in a page
+
 function patch(page, html) {
   const fresh = document.createElement("div");
   fresh.innerHTML = html; // every value in it was escaped by the kernel
   if (patchTable(page, fresh)) return;
   const opened = [...page.querySelectorAll("details")].map((details) => details.open);
   const scrolled = [...page.querySelectorAll(".lk-scroll")].map((box) => box.scrollLeft);
-  const focused = [...page.querySelectorAll("summary")].indexOf(document.activeElement);
+  const focused = [...page.querySelectorAll(STOPS)].indexOf(document.activeElement);
   page.replaceChildren(...fresh.childNodes);
   page.querySelectorAll("details").forEach((details, i) => (details.open ||= opened[i] ?? false));
   page.querySelectorAll(".lk-scroll").forEach((box, i) => (box.scrollLeft = scrolled[i] ?? 0));
-  page.querySelectorAll("summary")[focused]?.focus();
+  const again = page.querySelectorAll(STOPS)[focused] ?? page.closest(".lk-view");
+  if (focused >= 0) again.focus({ preventScroll: true });
 }
 
 // ---- one polite line for screen readers, shared by all views of the page ----
 
-function speak(words) {
-  const now = Date.now();
-  if (now - (window.labkitSpokeAt ?? 0) < SPEAK_EVERY_MS) return;
-  window.labkitSpokeAt = now;
+// It must be there before the first words, or they are not read out.
+function speaker() {
   let line = document.querySelector(".lk-speaker");
   if (!line) {
     line = make("p", "lk-speaker lk-unseen", { role: "status", "aria-live": "polite" });
     document.body.append(line);
   }
-  line.textContent = words;
+  return line;
+}
+
+// At most every five seconds, and then what is newest; "words" are asked for only then.
+function speak(words) {
+  const voice = (window.labkitVoice ??= { saidAt: -SPEAK_EVERY_MS, timer: 0 });
+  voice.words = words;
+  if (voice.timer) return;
+  const say = () => {
+    const said = voice.words();
+    voice.timer = 0;
+    if (!said) return;
+    voice.saidAt = performance.now();
+    speaker().textContent = said;
+  };
+  const wait = voice.saidAt + SPEAK_EVERY_MS - performance.now();
+  if (wait > 0) voice.timer = setTimeout(say, wait);
+  else say();
 }
 
 // ---- the frames that are kept, and the one that is shown ----
@@ -112,7 +136,7 @@ class Reel {
     const fresh = this.frames.filter((frame) => frame.batch > before).length;
     if (isNews && this.at !== null) this.unseen += fresh;
     this.draw();
-    if (isNews && this.at === null && fresh) speak(this.frame.alt);
+    if (isNews && fresh) speak(() => this.at === null && this.frame.alt); // silent while paused
   }
 
   get place() {
@@ -145,7 +169,9 @@ class Reel {
 // ---- controls ----
 
 function controls(reel, tell, model) {
-  const bar = make("div", "lk-controls", { role: "toolbar", "aria-label": "Batches" });
+  const [one, many] = [model.get("unit"), UNITS[model.get("unit")]];
+  const [One, Many] = [one, many].map((word) => word[0].toUpperCase() + word.slice(1));
+  const bar = make("div", "lk-controls", { role: "toolbar", "aria-label": Many });
   const pause = button("Pause", "pause");
   const back = button("", "back");
   const forward = button("", "forward");
@@ -157,14 +183,18 @@ function controls(reel, tell, model) {
   const next = button("Next batch");
   const stop = button("Stop query", "stop");
   const copy = button("Copy");
-  back.setAttribute("aria-label", "One batch back");
-  forward.setAttribute("aria-label", "One batch forward");
-  slider.setAttribute("aria-label", "Batch");
+  back.setAttribute("aria-label", `One ${one} back`);
+  forward.setAttribute("aria-label", `One ${one} forward`);
+  slider.setAttribute("aria-label", One);
   live.append(badge);
   bar.append(pause, back, forward, slider, where, live, gap);
   if (model.get("has_feed")) bar.append(next);
   if (model.get("has_query")) bar.append(stop);
   bar.append(copy);
+  const refuse = (event) => {
+    if (event.target.closest("[aria-disabled=true]")) event.stopPropagation();
+  };
+  bar.addEventListener("click", refuse, true);
 
   pause.onclick = () => tell(() => (reel.at === null ? reel.show(reel.place) : reel.goLive()));
   back.onclick = () => tell(() => reel.show(reel.place - 1));
@@ -173,7 +203,7 @@ function controls(reel, tell, model) {
   live.onclick = () => tell(() => reel.goLive());
   next.onclick = () => model.send({ do: "step" });
   stop.onclick = () => {
-    stop.disabled = true;
+    allow(stop, false);
     stop.lastChild.textContent = "Stopping…";
     model.send({ do: "stop" });
   };
@@ -184,22 +214,22 @@ function controls(reel, tell, model) {
     const paused = reel.at !== null;
     pause.setAttribute("aria-pressed", String(paused));
     pause.lastChild.textContent = paused ? "Paused" : "Pause";
-    back.disabled = reel.place <= 0;
-    forward.disabled = reel.place >= frames.length - 1;
+    allow(back, reel.place > 0);
+    allow(forward, reel.place < frames.length - 1);
     slider.max = String(Math.max(0, frames.length - 1));
     slider.value = String(reel.place);
     const now = reel.frame;
     const some = now && now.batch >= 0;
     where.innerHTML = some
-      ? `Batch <b>${now.batch}</b> of ${frames[0].first}–${frames.at(-1).batch}`
-      : "no batch yet";
+      ? `${One} <b>${now.batch}</b> of ${frames[0].first}–${frames.at(-1).batch}`
+      : `no ${one} yet`;
     slider.setAttribute("aria-valuetext", where.textContent);
-    const news = reel.unseen === 1 ? "1 new batch" : `${reel.unseen} new batches`;
+    const news = `${reel.unseen} new ${reel.unseen === 1 ? one : many}`;
     badge.textContent = paused && reel.unseen ? news : "";
     badge.hidden = !badge.textContent;
     const open = ["running", "waiting"].includes(model.get("sent").code);
-    stop.disabled ||= !open;
-    next.disabled = !open;
+    if (!open) allow(stop, false);
+    allow(next, open);
     if (!open) stop.lastChild.textContent = "Stop query";
   };
   return { bar, draw };
@@ -238,6 +268,19 @@ function tabs(choose) {
   return { bar, draw };
 }
 
+// Back to the notebook, where its shortcuts work again.
+function leave(root) {
+  document.activeElement.blur();
+  root.closest(".jp-Cell")?.focus();
+}
+
+// Whether the key moves a box that is wider or higher than its place; else it moves the player.
+function scrolls({ key, target }) {
+  if (!target.matches(".lk-scroll, pre")) return false;
+  if (["ArrowLeft", "ArrowRight"].includes(key)) return target.scrollWidth > target.clientWidth;
+  return ["Home", "End", " "].includes(key) && target.scrollHeight > target.clientHeight;
+}
+
 function onKeys(root, reel, tell) {
   const moves = {
     ArrowLeft: () => reel.show(reel.place - 1),
@@ -247,8 +290,9 @@ function onKeys(root, reel, tell) {
     " ": () => (reel.at === null ? reel.show(reel.place) : reel.goLive()),
   };
   root.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") root.blur();
+    if (event.key === "Escape") leave(root);
     event.stopPropagation(); // no shortcut of the notebook while the view has the focus
+    if (scrolls(event)) return;
     const pressed = event.key === " " && event.target.closest("button, summary");
     const move = moves[event.key];
     if (!move || pressed || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -282,6 +326,8 @@ export default () => {
     const top = make("div", "lk-top");
     const page = make("div", "lk-page");
     let chosen = 0;
+    let shown = null; // what the page holds, so that a change of state alone leaves it as it is
+    speaker();
 
     // A move of the reader is told to linked views; a move that was told is not told again.
     const tell = (move) => {
@@ -318,6 +364,8 @@ export default () => {
     };
     const paint = () => {
       const sent = model.get("sent");
+      const isOver = state.textContent && ["stopped", "closed"].includes(sent.code);
+      if (isOver && state.textContent !== sent.state) speak(() => sent.state);
       state.textContent = sent.state ?? "";
       state.dataset.state = sent.code ?? "";
       if (failure.textContent !== (sent.failure ?? "")) failure.textContent = sent.failure ?? "";
@@ -327,7 +375,11 @@ export default () => {
       if (top.innerHTML !== frame.top) top.innerHTML = frame.top;
       chosen = Math.min(chosen, frame.pages.length - 1);
       tabBar.draw(frame.pages, chosen);
-      patch(page, frame.pages[chosen].html);
+      const { name, html } = frame.pages[chosen];
+      if (name) page.setAttribute("role", "tabpanel");
+      if (name) page.setAttribute("aria-label", name);
+      if (html !== shown) patch(page, html);
+      shown = html;
       player.draw();
     };
     reel.seen.add(draw);

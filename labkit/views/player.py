@@ -22,5 +22,6 @@ class Player(anywidget.AnyWidget):
 
     sent = traitlets.Dict().tag(sync=True)
     group = traitlets.Unicode().tag(sync=True)
+    unit = traitlets.Unicode("batch").tag(sync=True)
     has_query = traitlets.Bool(default_value=False).tag(sync=True)
     has_feed = traitlets.Bool(default_value=False).tag(sync=True)

@@ -1,8 +1,9 @@
 """``lab.plot``: the learner's own matplotlib drawing, one frame per micro-batch.
 
-The drawing runs in the view's thread, so it gets an ``Axes`` of a figure of its own and never
-``pyplot``, which belongs to the main thread. A drawing that fails is a frame too: it says the
-cause and the line, and the next batch is drawn again.
+A picture costs a kernel more than all else in a view, so a batch is drawn when somebody looks at
+it: a page, ``.frames`` or ``.to_text()``. That may be in the view's thread, so the drawing gets an
+``Axes`` of a figure of its own and never ``pyplot``, which belongs to the main thread. A drawing
+that fails is a frame too: it says the cause and the line, and the next batch is drawn again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import pandas as pd
 from labkit.engine.watching import TableReader
 from labkit.errors import InvalidArgument, wrong_type
 from labkit.views.cells import plural, visible
-from labkit.views.frame import Frame, Page, batch_words
+from labkit.views.frame import AnyFrame, Frame, Page, Undrawn, batch_words
 from labkit.views.registry import started
 from labkit.views.table.live import rows_so_far
 from labkit.views.table.model import Table, fold, guess_key
@@ -85,7 +86,8 @@ def plot(query: Any, draw: Draw, *, size: tuple[float, float] = (6, 3)) -> LiveP
         A started ``StreamingQuery``, or its name.
     draw
         Called as ``draw(ax, rows)`` with an empty matplotlib ``Axes`` and a pandas DataFrame of
-        the result so far (a copy of at most 500 rows), once a batch, as soon as there are rows.
+        the result so far (a copy of at most 500 rows), as soon as there are rows; once for each
+        batch that somebody looks at.
         What it returns is not used. Draw with ``ax.plot``, ``ax.bar`` …, not with ``pyplot``.
     size
         Width and height in inches of 100 pixels, 1 to 12 each.
@@ -105,8 +107,11 @@ def plot(query: Any, draw: Draw, *, size: tuple[float, float] = (6, 3)) -> LiveP
 
     Notes
     -----
-    ``draw`` runs in the view's thread. An error in it is shown in the frame, with its line; the
-    view goes on with the next batch. A simple drawing takes about 50 ms of processor time.
+    ``draw`` runs in the view's thread or in yours. An error in it is shown in the frame, with its
+    line; the view goes on with the next batch. A simple drawing takes about 80 ms of processor
+    time on a busy machine, so a page gets the newest batch every few seconds when batches are
+    faster than that. The others follow when there is time for them, at the latest when the query
+    has ended.
 
     Examples
     --------
@@ -120,8 +125,15 @@ def plot(query: Any, draw: Draw, *, size: tuple[float, float] = (6, 3)) -> LiveP
     columns, mode = reader.batches.columns, reader.batches.mode
     key = None if mode == "append" else guess_key(columns)
     table = Table(name=reader.name, columns=columns, key=key)
-    shown = partial(render, draw=draw, size=(width, height))
+    shown = partial(later, draw=draw, size=(width, height))
     return LivePlot("plot", reader, table, fold=fold, render=shown)
+
+
+def later(table: Table, draw: Draw, size: tuple[float, float]) -> AnyFrame:
+    """Return the frame of :func:`render`, drawn when somebody looks at it."""
+    if table.batch is None:
+        return render(table, draw, size)
+    return Undrawn(table.batch.number, table.batch.first, partial(render, table, draw, size))
 
 
 def render(table: Table, draw: Draw, size: tuple[float, float]) -> Frame:
@@ -160,11 +172,22 @@ def drawn(table: Table, draw: Draw, size: tuple[float, float]) -> Picture:
 
 
 def _png(figure: Figure) -> bytes:
-    """Save a figure so that it fits into a frame, and so that its bytes are always the same."""
+    """Draw a figure so that it fits into a frame, and so that its bytes are always the same.
+
+    The canvas draws once; ``savefig`` draws twice for the same pixels.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - as above
+    from PIL import Image  # noqa: PLC0415 - as above
+
+    canvas: Any = FigureCanvasAgg(figure)
+    figure.set_facecolor("white")
     dots, room = DOTS_PER_INCH, PICTURE_BYTES * 3 // 4  # base64 makes four bytes of three
     while True:
+        figure.set_dpi(dots)
+        canvas.draw()
         file = BytesIO()
-        figure.savefig(file, format="png", dpi=dots, facecolor="white", metadata={"Software": None})
+        drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+        drawn.convert("RGB").save(file, "png")
         png = file.getvalue()
         if len(png) <= room or dots == MIN_DOTS:
             return png
@@ -195,7 +218,8 @@ def _failed(error: BaseException) -> Picture:
     message = visible(_ADDRESS.sub("", f"{type(error).__name__}: {error}")[:MAX_CHARS])
     place, line = _own_place(error)
     html = f'<p class="lk-failure">{escape(message)}{escape(place)}</p>'
-    source = f'<pre class="lk-raw">{escape(visible(line[:MAX_CHARS]))}</pre>' if line else ""
+    code = escape(visible(line[:MAX_CHARS]))
+    source = f'<pre class="lk-raw" tabindex="0">{code}</pre>' if line else ""
     return Picture(html + source, message + place)
 
 

@@ -77,6 +77,13 @@ def stop_all_views() -> None:
     _open.clear()
 
 
+def watched_queries() -> list[Any]:
+    """Return the queries that a view is open for, also those that have ended."""
+    # A comparison has several queries.
+    found = [one for _, v in _open for one in getattr(v, "queries", {"": v.query}).values()]
+    return [query for query in found if query is not None]
+
+
 def started(query: Any) -> Any:
     """Return the query itself, or the running one of that name.
 

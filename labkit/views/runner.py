@@ -18,13 +18,15 @@ from labkit.engine.batches import MAX_BACKLOG
 from labkit.engine.listener import Ended, Idle, News
 from labkit.engine.watching import RUNNING, WAITING, WORDS, Reader, State
 from labkit.errors import NotReady
-from labkit.views.frame import Frame
+from labkit.views.frame import AnyFrame
 from labkit.waiting import wait_until
 
 M = TypeVar("M")
 
 # People can follow four pictures a second; the newest wins.
 MIN_PAUSE_S = 0.25
+# Of a core, for what is shown: a costly picture is followed by a longer pause.
+MAX_SHARE = 0.025
 CATCH_UP_S = 20.0
 # A view that hangs must not stop the lesson; its frames then say that batches were joined.
 STEP_WAIT_S = 5.0
@@ -45,8 +47,8 @@ class Runner(Generic[M]):
     note
         A third pure function, for views that draw how the query stands: told of each new state.
     show
-        Called with the frames that are new and the state, at most four times a second of the
-        real clock.
+        Called with the frames that wait and the state, at most four times a second of the real
+        clock; returns the frames that must wait longer.
     """
 
     def __init__(
@@ -55,19 +57,20 @@ class Runner(Generic[M]):
         model: M,
         *,
         fold: Callable[[M, Any], M],
-        render: Callable[[M], Frame],
-        show: Callable[[list[Frame], State], None],
+        render: Callable[[M], AnyFrame],
+        show: Callable[[list[AnyFrame], State], list[AnyFrame]],
         note: Callable[[M, State], M] | None = None,
     ) -> None:
         self.reader = reader
         self.model = model
-        self.frames: deque[Frame] = deque(maxlen=MAX_BACKLOG)
+        self.frames: deque[AnyFrame] = deque(maxlen=MAX_BACKLOG)
         self.error: BaseException | None = None
         self.state = reader.state()
         self._fold, self._render, self._show, self._note = fold, render, show, note
         self._inbox = reader.open()
         self._shown_at = 0.0
-        self._unshown: list[Frame] = []
+        self._pause_s = MIN_PAUSE_S
+        self._unshown: list[AnyFrame] = []
         self._closed = threading.Event()
         self._seen = -1
         name = f"labkit view of {reader.name}"
@@ -77,6 +80,20 @@ class Runner(Generic[M]):
         """Start to follow."""
         steps.watch(self._before_step)
         self._thread.start()
+
+    def resumed(self) -> Runner[M]:
+        """Return a runner that goes on where this one, which must be closed, has ended."""
+        later = Runner(
+            self.reader,
+            self.model,
+            fold=self._fold,
+            render=self._render,
+            show=self._show,
+            note=self._note,
+        )
+        later.frames.extend(self.frames)
+        later._seen = self._seen  # else it would wait for what is shown already
+        return later
 
     @property
     def alive(self) -> bool:
@@ -144,7 +161,7 @@ class Runner(Generic[M]):
         """Wait for news; when a frame waits to be shown, only as long as it may wait."""
         wait_s = None
         if self._unshown:
-            wait_s = max(0.0, self._shown_at + MIN_PAUSE_S - time.monotonic())
+            wait_s = max(0.0, self._shown_at + self._pause_s - time.monotonic())
         try:
             return self._inbox.get(timeout=wait_s)
         except Empty:
@@ -158,7 +175,7 @@ class Runner(Generic[M]):
             self._change(State(code, WORDS[code]) if code == WAITING else self.reader.state())
         for item in self.reader.read(news):
             self._take(item)
-        if changed or time.monotonic() - self._shown_at >= MIN_PAUSE_S:
+        if changed or time.monotonic() - self._shown_at >= self._pause_s:
             self._flush()
 
     def _take(self, item: Any) -> None:
@@ -167,7 +184,7 @@ class Runner(Generic[M]):
         if self.frames and self.frames[-1].batch == frame.batch:
             self.frames.pop()  # an input step may grow: an extra batch without input belongs to it
         self.frames.append(frame)
-        self._unshown = [*self._unshown, frame][-MAX_BACKLOG:]
+        self._hold(frame)
         self._seen = item.number
 
     def _change(self, state: State) -> None:
@@ -179,11 +196,17 @@ class Runner(Generic[M]):
         frame = self._render(self.model)
         if self.frames:
             self.frames[-1] = frame
-        self._unshown = [*self._unshown, frame][-MAX_BACKLOG:]
+        self._hold(frame)
+
+    def _hold(self, frame: AnyFrame) -> None:
+        """Let a frame wait to be shown, in place of an older one of the same batch."""
+        others = [other for other in self._unshown if other.batch != frame.batch]
+        self._unshown = [*others, frame][-MAX_BACKLOG:]
 
     def _flush(self) -> None:
-        self._show(self._unshown, self.state)
-        self._unshown = []
+        began_s = time.thread_time()
+        self._unshown = self._show(self._unshown, self.state)
+        self._pause_s = max(MIN_PAUSE_S, (time.thread_time() - began_s) / MAX_SHARE)
         self._shown_at = time.monotonic()
 
     def _finish(self) -> None:
@@ -194,3 +217,5 @@ class Runner(Generic[M]):
         state = self.reader.state()
         self._change(CLOSED if state.code == RUNNING else state)
         self._flush()
+        while self._unshown and not self._closed.is_set():  # nothing more comes: all can go back
+            self._flush()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from labkit.engine.watching import FAILED, RUNNING, Reader, State
 from labkit.errors import NotFound
 from labkit.views import registry
-from labkit.views.frame import Frame
+from labkit.views.frame import AnyFrame, Frame, Undrawn
 from labkit.views.runner import Runner
 
 if TYPE_CHECKING:  # the widget is made only where there is a page to show it
@@ -21,8 +22,8 @@ if TYPE_CHECKING:  # the widget is made only where there is a page to show it
 M = TypeVar("M")
 
 STYLE = (Path(__file__).parent / "view.css").read_text()
-# In pieces, so that no message of a page that was loaded again grows beyond 200 KB.
-RING_PIECE = 5
+# What the frames of one message take at most; a frame alone may take 40,000 bytes.
+MESSAGE_BYTES = 40_000
 
 
 class View(Generic[M]):
@@ -40,6 +41,8 @@ class View(Generic[M]):
         A third pure function, for views that draw how the query stands.
     feed
         A feed for the button "Next batch"; None: no such button.
+    unit
+        What one frame shows, for the words beside the slider: ``batch``, or ``step`` of the input.
 
     Notes
     -----
@@ -53,16 +56,18 @@ class View(Generic[M]):
         model: M,
         *,
         fold: Callable[[M, Any], M],
-        render: Callable[[M], Frame],
+        render: Callable[[M], AnyFrame],
         note: Callable[[M, State], M] | None = None,
         feed: Feed | None = None,
+        unit: Literal["batch", "step"] = "batch",
     ) -> None:
-        self._kind, self._render, self._feed = kind, render, feed
+        self._kind, self._render, self._feed, self._unit = kind, render, feed, unit
         self._headless = registry.is_headless()
         self._group = ""
         self._widget: Player | None = None
         self._display: Any = None
         self._latest = render(model)
+        self._told: State | None = None
         self._lock = threading.Lock()  # a frame must not slip in while the widget is made
         self._runner = Runner(reader, model, fold=fold, render=render, note=note, show=self._show)
         self._runner.start()
@@ -84,6 +89,9 @@ class View(Generic[M]):
     @property
     def frames(self) -> list[Frame]:
         """The frames kept (the last 60), oldest first, after waiting for the newest batch."""
+        return [frame.drawn for frame in self._kept()]
+
+    def _kept(self) -> list[AnyFrame]:
         self._runner.catch_up()
         return list(self._runner.frames)
 
@@ -111,12 +119,13 @@ class View(Generic[M]):
         NotFound
             There is no frame of that batch, or it is no longer kept.
         """
-        frames = self.frames
+        frames = self._kept()
         if batch is None:
-            return frames[-1].text if frames else self._render(self._runner.model).text
+            newest = frames[-1] if frames else self._render(self._runner.model)
+            return newest.drawn.text
         for frame in frames:
             if frame.first <= batch <= frame.batch:
-                return frame.text
+                return frame.drawn.text
         kept = [f"Kept are batches {f.first} to {frames[-1].batch}." for f in frames[:1]]
         raise NotFound("NOT_FOUND", kind="frame of batch", name=batch, reason="".join(kept))
 
@@ -146,8 +155,10 @@ class View(Generic[M]):
         from labkit.views.player import Player  # noqa: PLC0415 - only in a notebook
 
         player = Player(
-            sent=self._message([], self._runner.state),  # the page asks for the others
+            # Never without a frame, and the page asks for the others.
+            sent=self._message([self._latest.drawn.as_message()], self._runner.state),
             group=self._group,
+            unit=self._unit,
             has_query=self.query is not None,
             has_feed=self._feed is not None,
         )
@@ -162,29 +173,44 @@ class View(Generic[M]):
             case "step" if self._feed is not None:
                 self._feed.step(1)
             case "frames":
-                frames = [frame.as_message() for frame in list(self._runner.frames)]
-                for start in range(0, len(frames), RING_PIECE):
-                    player.send({"frames": frames[start : start + RING_PIECE]})
+                frames = list(self._runner.frames)
+                while frames:  # the newest first: they are looked at first
+                    frames, piece = newest_that_fit(frames)
+                    player.send({"frames": piece})
 
-    def _show(self, frames: list[Frame], state: State) -> None:
-        """Take new frames from the runner's thread, the only one that touches the widget."""
+    def _show(self, frames: list[AnyFrame], state: State) -> list[AnyFrame]:
+        """Take new frames from the runner's thread, the only one that touches the widget.
+
+        One message a call, of a size that a slow line can bear; the frames that did not fit are
+        given back and go when there is time.
+        """
         with self._lock:
-            self._latest = frames[-1] if frames else self._latest
-            if self._widget is not None:
-                self._widget.sent = self._message(frames, state)
-            if not self.is_open(state) and self._display is not None:
+            has_newer = bool(frames) and frames[-1].batch >= self._latest.batch
+            if has_newer:
+                self._latest = frames[-1]
+            is_news = has_newer or state != self._told
+            self._told = state
+            rest: list[AnyFrame] = []
+            if self._widget is not None and is_news:
+                older, piece = newest_that_fit(frames if has_newer else [self._latest])
+                self._widget.sent = self._message(piece, state)
+                rest = older if has_newer else frames
+            elif self._widget is not None and frames:
+                rest, piece = newest_that_fit(frames)
+                self._widget.send({"frames": piece})
+            if is_news and not self.is_open(state) and self._display is not None:
                 self._display.update(self._bundle(), raw=True)
+            return rest
 
     @staticmethod
     def is_open(state: State) -> bool:
         """Whether more frames may come in this state."""
         return state.code in {RUNNING, "waiting"}
 
-    def _message(self, frames: list[Frame], state: State) -> dict[str, Any]:
-        # Never without a frame: a page that is loaded again draws what came last.
-        sent = [frame.as_message() for frame in frames or [self._latest]]
+    @staticmethod
+    def _message(frames: list[dict[str, Any]], state: State) -> dict[str, Any]:
         return {
-            "frames": sent,
+            "frames": frames,
             "state": state.words,
             "code": state.code,
             "failure": state.failure,
@@ -206,5 +232,31 @@ class View(Generic[M]):
         return (
             f'<style>{STYLE}</style><section class="lk-view">'
             f'<p class="lk-state" data-state="{state.code}">{escape(state.words)}</p>'
-            f"{alert}<div>{self._latest.still}</div></section>"
+            f"{alert}<div>{self._latest.drawn.still}</div></section>"
         )
+
+
+def newest_that_fit(frames: list[AnyFrame]) -> tuple[list[AnyFrame], list[dict[str, Any]]]:
+    """Take as many of the newest frames as one message may hold, at least one.
+
+    Parameters
+    ----------
+    frames
+        In order, at least one. One that costs much to draw goes alone.
+
+    Returns
+    -------
+    tuple
+        The frames that are left, and the messages of those that were taken.
+    """
+    left, room = list(frames), MESSAGE_BYTES
+    taken: list[dict[str, Any]] = []
+    while left:
+        message = left[-1].drawn.as_message()
+        room -= len(json.dumps(message, ensure_ascii=False).encode())
+        if taken and room < 0:
+            break
+        taken.insert(0, message)
+        if isinstance(left.pop(), Undrawn):
+            break
+    return left, taken

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from .labbrowser import CHROMIUM_OPTIONS, JupyterLab, find_chromium
+from .labbrowser import CHROMIUM_OPTIONS, JupyterLab, find_chromium, open_page
 
 
 def pytest_collection_modifyitems(items):
@@ -35,12 +35,15 @@ def chromium():
 @pytest.fixture
 def page(chromium):
     """Return a fresh page; ``page.complaints`` lists its console errors and uncaught exceptions."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.complaints = []
-    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    yield page
-    page.close()
+    with open_page(chromium) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """Return one server for all tests: it takes seconds to start. Each page ends its kernels."""
+    with JupyterLab(tmp_path_factory.mktemp("lab")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -14,7 +14,10 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
+
+import nbformat
 
 from labkit.cli import lab_environment
 from labkit.waiting import wait_until
@@ -47,6 +50,19 @@ def find_chromium():
     if given:
         return given
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextmanager
+def open_page(browser):
+    """Open a fresh page; ``page.complaints`` lists its console errors and uncaught exceptions."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.complaints = []
+    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    yield page
+    # The server serves other tests, too: no kernel stays behind.
+    page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    page.close()
 
 
 def free_port():
@@ -117,6 +133,13 @@ class JupyterLab:
         with urllib.request.urlopen(status, timeout=2) as answer:  # noqa: S310 - our own server
             return answer.status == 200
 
+    def open_cells(self, page, name, cells):
+        """Write a notebook of these code cells, open it, and return it when its kernel is ready."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, self.root / name)
+        return self.open(page, name)
+
     def open(self, page, name):
         """Open a notebook in an empty workspace, and return it when its kernel is ready."""
         page.goto(f"{self.url}/lab/tree/{name}?reset")
@@ -171,6 +194,40 @@ class Notebook:
         """Wait for the end of :meth:`start_all`, in seconds of the real clock."""
         self.page.wait_for_function("window.labRun !== 'running'", timeout=timeout_s * 1000)
         return self.run
+
+    def execute(self, code):
+        """Run code beside the cells; return the last line that it printed; its error is raised."""
+        return self.page.evaluate(
+            """async code => {
+                const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+                const future = kernel.requestExecute({code, store_history: false});
+                let printed = '';
+                future.onIOPub = message => { printed += message.content.text ?? ''; };
+                const reply = await future.done;
+                const {status, ename, evalue} = reply.content;
+                if (status !== 'ok') throw new Error(`${ename}: ${evalue}`);
+                return printed.trim().split(/[\\r\\n]+/).at(-1);
+            }""",
+            code,
+        )
+
+    def count_messages(self):
+        """Begin to count the messages that widgets get from the kernel; see :attr:`messages`."""
+        self.page.evaluate(
+            """() => {
+                window.labMessages = 0;
+                const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+                kernel.anyMessage.connect((_, {direction, msg}) => {
+                    const isComm = msg.header.msg_type.startsWith('comm_');
+                    window.labMessages += direction === 'recv' && isComm;
+                });
+            }"""
+        )
+
+    @property
+    def messages(self):
+        """How many messages widgets have got since :meth:`count_messages`."""
+        return self.page.evaluate("window.labMessages")
 
     def outputs(self):
         """Return the text of each code cell's outputs.

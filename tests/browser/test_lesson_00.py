@@ -19,16 +19,15 @@ IS_BUSY = """() => {
 }"""
 ALL_STOPPED = """() => {
     const states = [...document.querySelectorAll('.lk-view .lk-state')];
-    return states.length === 2 && states.every(state => state.dataset.state === 'stopped');
+    return states.length === 3 && states.every(state => state.dataset.state === 'stopped');
 }"""
-TABLE = {"x": 40, "y": 140, "width": 1200, "height": 560}
 TABLE = """() => document.querySelector('.lk-view .lk-table tbody')?.textContent ?? ''"""
 
 
 @pytest.fixture
-def notebook(serve, page, tmp_path):
-    shutil.copy(LESSON, tmp_path)  # JupyterLab saves what it runs
-    return serve(tmp_path).open(page, LESSON.name)
+def notebook(lab, page):
+    shutil.copy(LESSON, lab.root)  # JupyterLab saves what it runs
+    return lab.open(page, LESSON.name)
 
 
 @pytest.fixture

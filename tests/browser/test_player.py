@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nbformat
 import pytest
-
-from .labbrowser import JupyterLab
 
 HERE = Path(__file__).parent
 SETUP = f"""\
@@ -29,26 +26,10 @@ while not pathlib.Path("go").exists():
 VIEW = ".jp-CodeCell .lk-view"
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """Return one server for all tests here; no kernel of theirs starts Java."""
-    with JupyterLab(tmp_path_factory.mktemp("player")) as server:
-        yield server
-
-
 @pytest.fixture
 def run(lab, page, request):
     """Return a function that opens a notebook of the given cells."""
-
-    def open_notebook(*cells):
-        made = [nbformat.v4.new_code_cell(cell) for cell in cells]
-        notebook = nbformat.v4.new_notebook(cells=made)
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-        name = f"{request.node.name}.ipynb"
-        nbformat.write(notebook, lab.root / name)
-        return lab.open(page, name)
-
-    yield open_notebook
+    yield lambda *cells: lab.open_cells(page, f"{request.node.name}.ipynb", cells)
     (lab.root / "go").unlink(missing_ok=True)
 
 
@@ -119,6 +100,8 @@ def test_tabs_show_the_same_batch_from_four_sides(run, page):
     holds(page, ".lk-page", '"batchId": 3')
     page.get_by_label("One batch back").click()
     holds(page, ".lk-raw", '"batchId": 2')
+    page.locator(".lk-raw").focus()  # a long report can be scrolled by keyboard
+    assert page.evaluate("document.activeElement.className") == "lk-raw"
     assert page.complaints == []
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
-import pytest
-
-from .labbrowser import JupyterLab
 
 HERE = Path(__file__).parent
 SETUP = f"""\
@@ -42,13 +39,6 @@ for turn in range(2):
 reader.end(State("failed", "Query failed", bad + image))"""
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """Return one server; its kernels start no Java."""
-    with JupyterLab(tmp_path_factory.mktemp("values")) as server:
-        yield server
-
-
 def pwned(page):
     return page.evaluate("typeof window.pwned")
 
@@ -67,10 +57,7 @@ def handlers_have_run(page):
 
 
 def test_no_value_and_no_name_ever_runs_as_code(lab, page):
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in (SETUP, ROWS)])
-    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(made, lab.root / "values.ipynb")
-    notebook = lab.open(page, "values.ipynb")
+    notebook = lab.open_cells(page, "values.ipynb", [SETUP, ROWS])
     assert notebook.run_all() == "ok"
     page.wait_for_selector(".lk-state[data-state=failed]")
     page.wait_for_function(

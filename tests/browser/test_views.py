@@ -5,9 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
 
+# After the last word of a closed view no message may come for so long.
+QUIET_MS = 2000
+THREADS = """\
+import threading
+print([t.name for t in threading.enumerate() if "labkit" in t.name])"""
+# The queries themselves go on when their views are closed.
+GO_ON = """\
+update = compare.queries["update"]
+orders.step(1, update)
+print(update._jsq.streamingQuery().sink().latestBatchId().get())"""
 PICTURES = os.environ.get("LAB_PICTURES")
 
 CELLS = [
@@ -41,7 +50,8 @@ compare""",
     """\
 def draw(ax, rows):
     ax.barh(rows["category"], rows["amount"])
-lab.plot(compare.queries["update"], draw)""",
+drawn = lab.plot(compare.queries["update"], draw)
+drawn""",
     "orders.step(3, compare)",
     """\
 ssc = lab.streaming_context(batch_s=1)
@@ -57,18 +67,14 @@ VIEWS = {
     "timeline = ": 7,
     "lab.progress": 7,
     "compare = ": 2,
-    "lab.plot": 2,
+    "drawn = ": 2,
     "ssc = ": 3,
 }
 
 
 @pytest.fixture
-def notebook(serve, page, tmp_path):
-    made = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-    written = nbformat.v4.new_notebook(cells=made)
-    written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(written, tmp_path / "views.ipynb")
-    return serve(tmp_path).open(page, "views.ipynb")
+def notebook(lab, page):
+    return lab.open_cells(page, "views.ipynb", CELLS)
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ def shows(page, words, batch):
     place = view(page, words).locator(".lk-where")
     page.wait_for_function(
         "([place, start]) => place.textContent.startsWith(start)",
-        arg=[place.element_handle(), f"Batch {batch} of"],
+        arg=[place.element_handle(), f"{'Step' if words == 'compare = ' else 'Batch'} {batch} of"],
         timeout=60_000,
     )
 
@@ -113,6 +119,36 @@ def test_every_view_plays_a_real_run(notebook, page, pictures):
             arg=str(theme == "Light").lower(),
         )
         for words in VIEWS:
-            name = words.strip(" =").replace("lab.", "").replace("ssc", "marbles")
+            name = (
+                words.strip(" =")
+                .replace("lab.", "")
+                .replace("ssc", "marbles")
+                .replace("drawn", "plot")
+            )
             view(page, words).screenshot(path=pictures / f"{name}-{theme.lower()}.png")
+
+    notebook.count_messages()
+    notebook.execute("orders.step(1, compare)")
+    shows(page, "compare = ", 3)
+    assert notebook.messages > 0  # so they are counted
+    notebook.execute("compare.close(); drawn.close()")
+    closed = notebook.messages
+    assert notebook.execute(GO_ON) == "4"
+    page.wait_for_timeout(QUIET_MS)
+    assert notebook.messages == closed
+
+    # Spark is stopped under the feet of the others: they say so, and nothing is left running.
+    notebook.execute("spark.stop()")
+    for words in ("table = ", "timeline = ", "lab.progress", "ssc = "):
+        said = view(page, words).locator(".lk-state")
+        page.wait_for_function(
+            "said => said.textContent === 'Spark has stopped'",
+            arg=said.element_handle(),
+            timeout=10_000,
+        )
+    assert notebook.execute(THREADS) == "[]"
+    assert notebook.execute("print(timeline.to_text(5)[:6], len(table.frames))") == "counts 8"
+    told = notebook.messages
+    page.wait_for_timeout(QUIET_MS)
+    assert notebook.messages == told
     assert page.complaints == []

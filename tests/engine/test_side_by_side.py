@@ -2,9 +2,10 @@
 
 import pytest
 
+from labkit.engine.alignment import Alignment, Stop, join_batches
 from labkit.engine.batches import Batch
 from labkit.engine.progress import from_json
-from labkit.engine.side_by_side import Alignment, Lane, Stop, join_batches
+from labkit.engine.side_by_side import Lane
 
 MODES = ("append", "update", "complete")
 

@@ -128,6 +128,32 @@ def test_a_topic_that_somebody_else_made_is_left_alone(broker, numbers):
 
 
 @service
+def test_a_topic_of_ours_is_deleted_and_one_of_others_is_not(broker, numbers):
+    from kafka import KafkaAdminClient
+
+    ours = broker.topic("feeds-ours")
+    stream = feed(numbers(), to=ours, batch=1)
+    stream.step()
+    ours.delete()
+    assert "feeds-ours" not in broker.topics()
+    for _ in range(3):  # made anew at once, its offsets begin at 0
+        again = broker.topic("feeds-ours")
+        feed(numbers(), to=again, batch=2).step()
+        assert broker.records("feeds-ours")["offset"].tolist() == [0, 1]
+        again.delete()
+    with pytest.raises(Conflict):
+        stream.step()
+    ours.delete()
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
+    admin.create_topics({"feeds-ours": {"num_partitions": 1}}, wait_for_metadata=True)
+    admin.close()
+    with pytest.raises(Conflict) as caught:
+        ours.delete()
+    assert caught.value.code == "NOT_OURS"
+    assert "feeds-ours" in broker.topics()
+
+
+@service
 def test_a_topic_that_is_not_there_is_named(broker):
     with pytest.raises(NotFound) as caught:
         KafkaTopic(broker.bootstrap_servers, "feeds-nowhere", create=False)

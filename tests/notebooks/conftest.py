@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 COURSE = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(
     path
     for path in COURSE.rglob("[0-9][0-9]_*.ipynb")
     if not any(part.startswith(".") for part in path.relative_to(COURSE).parts)
 )
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.path.parent.name == "notebooks" and item.path.suffix == ".py":
-            item.add_marker(pytest.mark.notebook)
-            item.add_marker(pytest.mark.timeout(600))
 
 
 def pytest_generate_tests(metafunc):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]
 
 
 def test_cells_run_twice_and_the_whole_runs_again(notebook_path):

@@ -2,9 +2,13 @@ import json
 import re
 from base64 import b64decode
 from functools import reduce
+from io import BytesIO
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
 from labkit.errors import InvalidArgument
 from labkit.views import plot as plot_module
@@ -62,8 +66,30 @@ def test_the_same_rows_give_the_same_bytes_without_date_and_software(frame_of):
     first, second = (frame_of(bars, [("anna", 5)]) for _ in range(2))
     assert first == second
     assert b"Software" not in picture(first)
+    assert b"pHYs" not in picture(first)
     assert b"tEXt" not in picture(first)
     assert b"tIME" not in picture(first)
+
+
+def legend(ax, rows):
+    ax.plot(rows["total"], label="a")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    ax.twinx().plot([1000, 2000])
+
+
+def heat(ax, _):
+    ax.figure.colorbar(ax.imshow(np.arange(9).reshape(3, 3)), ax=ax)
+
+
+@pytest.mark.parametrize("draw", [bars, legend, heat])
+def test_a_picture_has_the_pixels_that_matplotlib_would_save(frame_of, draw):
+    rows = [("anna", 5), ("ben", 7)]
+    figure = Figure(figsize=SIZE, dpi=100, layout="constrained")
+    draw(figure.subplots(), pd.DataFrame(rows, columns=["name", "total"]))
+    saved = BytesIO()
+    figure.savefig(saved, format="png", facecolor="white")
+    ours = Image.open(BytesIO(picture(frame_of(draw, rows))))
+    assert np.array_equal(np.asarray(ours), np.asarray(Image.open(saved).convert("RGB")))
 
 
 def test_before_the_first_rows_nothing_is_drawn(frame_of):

@@ -53,7 +53,8 @@ class CompareView(View[Comparison]):
         self.queries: dict[str, Any] = {mode: lane.query for mode, lane in reader.lanes.items()}
         #: What is compared; the queries are called ``<name>_<mode>``.
         self.name = reader.name
-        super().__init__("comparison", reader, model, fold=fold, render=partial(render, cap=cap))
+        shown = partial(render, cap=cap)
+        super().__init__("comparison", reader, model, fold=fold, render=shown, unit="step")
 
     @property
     def frames(self) -> list[Frame]:

@@ -37,7 +37,7 @@ MAX_FRAME = 40_000
 CAPS = (6, 3, 1)
 TITLE_CHARS = 200
 STEPS_SHOWN = 8
-FROM_X, CELL, BAR, LABELS = 64, 24, 22, 34
+FROM_X, CELL, BAR, LABELS = 64, 23, 22, 34
 
 
 def render(model: Comparison, cap: int) -> Frame:

@@ -10,7 +10,7 @@ from labkit.engine.clock import clock_text
 from labkit.engine.lane_rows import Rows
 from labkit.engine.lanes import LanesReader
 from labkit.errors import InvalidArgument, require_type, wrong_type
-from labkit.views.marbles.model import Marbles, fold
+from labkit.views.marbles.model import Marbles, fold, note
 from labkit.views.marbles.page import render
 from labkit.views.view import View
 
@@ -83,4 +83,4 @@ def marbles(
         raise InvalidArgument("OUT_OF_RANGE", name="names", value=names, bound="two texts")
     reader = LanesReader(source, result, name=op or "two DStreams")
     model = Marbles(op=op, names=(names[0], names[1]), flow=reader.flow)
-    return MarbleDiagram("marbles", reader, model, fold=fold, render=render)
+    return MarbleDiagram("marbles", reader, model, fold=fold, render=render, note=note)

@@ -16,6 +16,7 @@ from labkit.engine.batches import MAX_BACKLOG
 from labkit.engine.lane_flow import Flow
 from labkit.engine.lane_rows import Rows
 from labkit.engine.lanes import LaneBatch
+from labkit.engine.watching import STOPPED, State
 from labkit.views.cells import cut, text_of
 
 # What Python writes of an object without a text of its own; it changes from run to run.
@@ -42,6 +43,8 @@ class Marbles:
         The last batches, oldest first.
     keys
         The number of each key, in the order in which keys were first seen.
+    ended
+        Whether the context was stopped, so that no batch follows.
     """
 
     op: str
@@ -49,6 +52,7 @@ class Marbles:
     flow: Flow
     batches: tuple[LaneBatch, ...] = ()
     keys: dict[str, int] = field(default_factory=dict)
+    ended: bool = False
 
     def takes(self, batch: LaneBatch) -> list[int]:
         """Return the numbers of the batches that a batch of the result is made of."""
@@ -75,6 +79,19 @@ def fold(marbles: Marbles, batch: LaneBatch) -> Marbles:
             if len(keys) < MAX_KEYS:
                 keys.setdefault(key_text(row), len(keys))
     return replace(marbles, batches=(*marbles.batches, batch)[-MAX_BACKLOG:], keys=keys)
+
+
+def note(marbles: Marbles, state: State) -> Marbles:
+    """Return the marbles with how their context stands.
+
+    Parameters
+    ----------
+    marbles
+        What is known so far.
+    state
+        The context's state.
+    """
+    return replace(marbles, ended=state.code == STOPPED)
 
 
 def is_pair(row: Any) -> bool:

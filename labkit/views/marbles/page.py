@@ -22,6 +22,9 @@ from labkit.views.marbles.picture import MAX_OP_WIDTH, SHOWN, picture_of
 from labkit.views.svg import id_of
 
 TITLE = "marbles"
+# One sign more than between two batches: nothing follows.
+END = "|"
+ENDED = "The context was stopped: no batch follows."
 WAITING = (
     "Waiting for the first batch: call ssc.start(); a clock that is moved by hand then needs "
     "lab.tick(ssc)."
@@ -37,9 +40,10 @@ def render(marbles: Marbles) -> Frame:
         What is known.
     """
     if not marbles.batches:
-        return waiting_frame(TITLE, WAITING)
+        return waiting_frame(TITLE, ENDED if marbles.ended else WAITING)
     batch = marbles.batches[-1]
     sentence, text = _sentence(marbles, batch), _text_form(marbles)
+    sentence += f" {ENDED}" if marbles.ended else ""
     drawing = picture_of(marbles, _prefix(marbles), _drawn(marbles), sentence)
     html = (
         '<div class="lk-scroll lk-m-figure" tabindex="0" role="region" aria-label="marbles">'
@@ -142,8 +146,9 @@ def _text_form(marbles: Marbles) -> str:
     columns = [(lane_text(batch.given), lane_text(batch.made)) for batch in shown]
     widths = [max(map(width_of, column)) for column in columns]
     earlier = "…" if len(shown) < len(marbles.batches) else ""
+    end = END if marbles.ended else ""
     given, made = (
-        earlier + "|" + "".join(f"{_padded(cell, width)}|" for cell, width in cells)
+        earlier + "|" + "".join(f"{_padded(cell, width)}|" for cell, width in cells) + end
         for cells in (zip(lane, widths, strict=True) for lane in zip(*columns, strict=True))
     )
     return f"in : {given}\nout: {made}   {_op(marbles)}".rstrip()

@@ -95,6 +95,7 @@ def picture_of(marbles: Marbles, prefix: str, title: str, words: str) -> Markup:
         *(part for i, batch in enumerate(shown) for part in _column(marbles, i, batch, takes, at)),
         *_links(marbles, list(shown), at),
         *_operator(marbles, at),
+        *(_end_sign(len(shown), at) if marbles.ended else ()),
     ]
     return picture(prefix, title, words, *inner, width=RIGHT + 6, height=at.bottom + 8)
 
@@ -116,6 +117,14 @@ def _labels(marbles: Marbles, at: Heights) -> Iterator[Markup]:
     yield _text("batch ends", 2, at.bottom, "lk-m-quiet")
     for line, words in enumerate(_flow_words(marbles)):
         yield _text(words, 2, at.op_y + 17 + 15 * line, "lk-m-quiet")
+
+
+def _end_sign(columns: int, at: Heights) -> Iterator[Markup]:
+    """Draw a bar across both lanes behind the last batch, as marbles do where a stream ends."""
+    x = LEFT + columns * PITCH - GAP + 4
+    bars = f"M{x} {TOP - 4}v{at.given + 8:g}M{x} {at.made_y - 4:g}v{at.made + 8:g}"
+    yield element("path", d=bars, class_="lk-m-end")
+    yield _text("end", x, 22, "lk-m-strong", "end")
 
 
 def _flow_words(marbles: Marbles) -> list[str]:

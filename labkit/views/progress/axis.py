@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from labkit.views.svg import Markup, element
 
 LEFT_PX, PLOT_PX, RIGHT_PX = 16, 192, 646
-PLOT_WIDTH_PX, WIDTH_PX = 440, 850
+PLOT_WIDTH_PX, WIDTH_PX = 440, 840
 MIN_PITCH_PX, MAX_PITCH_PX = 11, 20
 # As wide as in a font such as DejaVu Sans.
 LETTER_PX = 7.2
@@ -35,8 +35,12 @@ class Strip:
         The words on the left.
     value, remark
         The newest value, and more about it, on the right.
-    marks
-        What is drawn between, from 0 at the strip's top.
+    paths
+        What is drawn between, in columns of the axis and in pixels of the whole picture.
+    lines
+        Heights of the thin lines behind it, such as the one on which bars stand.
+    words
+        What is written on it, in pixels of the whole picture.
     warns
         Whether the remark is a warning.
     """
@@ -46,15 +50,34 @@ class Strip:
     hint: str
     value: str
     remark: str
-    marks: tuple[Markup, ...]
+    paths: tuple[Markup, ...]
+    lines: tuple[int, ...]
+    words: tuple[Markup, ...] = ()
     warns: bool = False
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Where the batches stand, from left to right in equal steps."""
+    """Where the batches stand, from left to right in equal steps.
+
+    Paths are written in columns, so that one number or two are enough for a batch; how broad a
+    column is stands once, in :meth:`place`. Words are written in pixels. A panel is sent several
+    times a second, and so stays within 8 KB.
+
+    Parameters
+    ----------
+    count
+        The batches.
+    top
+        Where the strip that is drawn begins, in pixels.
+    """
 
     count: int
+    top: int = 0
+
+    def below(self, strip: Strip) -> Axis:
+        """Return the axis of the strip that comes next."""
+        return replace(self, top=self.top + strip.height + 1)
 
     @property
     def pitch(self) -> int:
@@ -79,65 +102,115 @@ class Axis:
         """Where the newest batch's column ends."""
         return self.left(self.count)
 
-    def base(self, y: int) -> Markup:
-        """Draw the line on which bars stand."""
-        return element("path", d=f"M{PLOT_PX} {y}H{PLOT_PX + PLOT_WIDTH_PX}", class_="g")
+    @property
+    def breadth(self) -> float:
+        """The width of the plot in columns, also where no batch stands yet."""
+        return round(PLOT_WIDTH_PX / self.pitch, 2)
+
+    def columns(self, pixels: float) -> float:
+        """Return a width in columns."""
+        return round(pixels / self.pitch, 2)
+
+    def place(self) -> str:
+        """Return the transformation from columns to pixels of the picture."""
+        return f"matrix({self.pitch} 0 0 1 {PLOT_PX} 0)"
+
+    def line(self, y: int) -> str:
+        """Return the path of a thin line at some height of the strip."""
+        return f"M0 {self.top + y}h{short(self.breadth)}"
 
     def bars(
         self, spans: Sequence[tuple[float, float] | None], class_: str, width: int | None = None
     ) -> Markup:
         """Draw an upright bar for each batch, from one height to another.
 
-        Heights are whole pixels, and each bar starts from the end of the one before: a picture of
-        40 batches stays small.
+        Heights are whole pixels, and each bar starts at its end that is nearer to the one before.
+        Bars are as broad as all of the picture, or have a ``width`` of their own.
         """
         parts: list[str] = []
-        x, y = 0.0, 0
+        x, y = 0.0, -self.top
         for i, span in enumerate(spans):
             start, end = (round(span[0]), round(span[1])) if span else (0, 0)
-            if start != end:
-                parts.append(f"m{self.middle(i) - x:g} {start - y}v{end - start}")
-                x, y = self.middle(i), end
-        path = "".join(parts).replace("m", "M", 1)
-        return element("path", d=path, stroke_width=width or self.bar_px, class_=class_)
-
-    def steps(self, heights: Sequence[float | None], class_: str) -> Markup:
-        """Draw a staircase; where nothing is known the line has a gap."""
-        return element("path", d=self.outline(heights), class_=class_)
-
-    def outline(self, heights: Sequence[float | None]) -> str:
-        """Return the path of a staircase."""
-        parts: list[str] = []
-        before: float | None = None
-        for i, height in enumerate(heights):
-            if height is None:
-                before = None
+            if start == end:
                 continue
-            y = f"{round(height)}"
-            if before is None:
-                parts.append(f"M{self.left(i)} {y}")
-            elif round(before) != round(height):
-                parts.append(f"V{y}")
-            # A line that goes on level need not stop at each batch.
-            following = heights[i + 1] if i + 1 < len(heights) else None
-            goes_on = following is not None and round(following) == round(height)
-            parts.append("" if goes_on else f"H{self.left(i + 1)}")
-            before = height
-        return "".join(parts)
+            if parts and abs(end - y) < abs(start - y):
+                start, end = end, start
+            parts.append(f"m{short(i + 0.5 - x)}{_after(start - y)}v{end - start}")
+            x, y = i + 0.5, end
+        if not parts:
+            return Markup("")
+        return element("path", d="".join(parts), stroke_width=width, class_=class_)
 
-    def words(
-        self, place: int, y: float, text: str, class_: str = "t h", *, inside: bool = False
+    def signs(self, places: Sequence[int], y: int, left: float, shape: str, class_: str) -> Markup:
+        """Draw the same closed shape at some batches; it begins ``left`` columns in each."""
+        if not places:
+            return Markup("")
+        steps = "".join(f"m{b - a} 0{shape}" for a, b in pairwise(places))
+        first = f"M{short(places[0] + left)} {self.top + y}{shape}"
+        return element("path", d=first + steps, class_=class_)
+
+    def steps(
+        self, heights: Sequence[float | None], class_: str, base: int | None = None
     ) -> Markup:
-        """Write beside a batch (``inside``: from its column on), on the side with room."""
-        x = self.left(place) if inside else self.left(place + 1) + 3
-        if x + LETTER_PX * len(text) < RIGHT_PX:
-            return element("text", text, x=x, y=y, class_=class_)
-        x = self.left(place + 1) if inside else self.left(place) - 4
-        return element("text", text, x=x, y=y, text_anchor="end", class_=class_)
+        """Draw a staircase, or an area on a base; where nothing is known there is a gap."""
+        tops = [None if y is None else self.top + y for y in heights]
+        line = outline(tops, None if base is None else self.top + base)
+        return element("path", d=line, class_=class_) if line else Markup("")
+
+    def text(
+        self, text: str, x: float, y: float, class_: str, *, anchor: str | None = None
+    ) -> Markup:
+        """Write at a place in the strip."""
+        return element("text", text, x=x, y=self.top + y, text_anchor=anchor, class_=class_)
 
     def above(self, place: int, y: float, text: str, class_: str = "t b h") -> Markup:
         """Write above a batch."""
-        return element("text", text, x=self.middle(place), y=y, text_anchor="middle", class_=class_)
+        return self.text(text, self.middle(place), y, class_, anchor="middle")
+
+
+def outline(heights: Sequence[float | None], base: int | None = None) -> str:
+    """Return the path of a staircase, one column for each height; with a base that of an area.
+
+    Examples
+    --------
+    >>> outline([9, 9, 4, None, 7])
+    'M0 9h2v-5h1M4 7h1'
+    >>> outline([9, 9, 4, None, 7], base=20)
+    'M0 20V9h2v-5h1V20M4 20V7h1V20'
+    """
+    parts: list[str] = []
+    place, before = 0, None
+    down = "" if base is None else f"V{base}"
+    for y, same in groupby(None if height is None else round(height) for height in heights):
+        count = len(list(same))
+        if y is None:
+            parts.append(down * (before is not None))
+        else:
+            start = f"M{place} {y}" if base is None else f"M{place} {base}V{y}"
+            parts.append(start if before is None else f"v{y - before}")
+            parts.append(f"h{count}")
+        place, before = place + count, y
+    return "".join([*parts, down * (before is not None)])
+
+
+def short(number: float) -> str:
+    """Write a number of columns as short as a path allows.
+
+    Examples
+    --------
+    >>> short(0.5), short(-0.4545), short(3.0)
+    ('.5', '-.45', '3')
+    """
+    return (
+        f"{round(number, 2):g}".replace("0.", ".", 1)
+        if abs(number) < 1
+        else f"{round(number, 2):g}"
+    )
+
+
+def _after(number: int) -> str:
+    """Write a number behind another; a minus parts them as well as a space does."""
+    return f"{number}" if number < 0 else f" {number}"
 
 
 def usual_span(times: Sequence[datetime]) -> tuple[datetime, datetime]:

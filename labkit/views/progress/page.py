@@ -69,63 +69,99 @@ def _spark(panel: Panel) -> Markup:
     axis = Axis(len(panel.shown))
     counts = [batch.input_rows for batch in panel.shown]
     bars = count_bars(axis, counts, base=20, tall=18, class_="bar")
-    width = axis.end - PLOT_PX
-    box = f"{PLOT_PX} 0 {width} 22"
-    return element("svg", *bars, width=width, height=22, viewBox=box, aria_hidden="true")
+    return element(
+        "svg",
+        *bars,
+        width=axis.end - PLOT_PX,
+        height=22,
+        stroke_width=axis.bar_px,
+        viewBox=f"0 0 {axis.count} 22",  # in columns, as in the strips
+        preserveAspectRatio="none",
+        aria_hidden="true",
+    )
 
 
 def _picture(panel: Panel) -> Markup:
-    axis = Axis(len(panel.shown))
-    rows, y = [], 0
-    for strip in strips(panel):
-        rows.append(element("g", *_strip(strip), transform=f"translate(0 {y})"))
-        y += strip.height + 1
-    column = element(
-        "rect", x=axis.left(axis.count - 1), width=axis.pitch, height=y + 20, class_="now"
+    axis, drawn = Axis(len(panel.shown)), strips(panel)
+    tops: list[int] = []
+    lines = ends = ""
+    for strip in drawn:
+        tops.append(axis.top)
+        lines += "".join(map(axis.line, strip.lines))
+        axis = axis.below(strip)
+        ends += f"M{LEFT_PX} {axis.top - 0.5}H{WIDTH_PX - LEFT_PX}"
+    now = element(
+        "rect", x=axis.left(axis.count - 1), width=axis.pitch, height=axis.top + 20, class_="now"
     )
-    drawn = picture(
+    plots = element(
+        "g",
+        element("path", d=lines, class_="g"),
+        *(path for strip in drawn for path in strip.paths),
+        transform=axis.place(),
+        stroke_width=axis.bar_px,
+    )
+    shown = picture(
         id_of("progress", panel.name),
         f"Progress of {panel.name}",
         f"{sentence(panel)} One row for each fact, one column for each batch.",
-        column,
-        *rows,
-        element("g", *_numbers(panel, axis), transform=f"translate(0 {y})"),
+        now,
+        plots,
+        element("path", d=ends, class_="r"),
+        *_columns_of_words(drawn, tops),
+        *(words for strip in drawn for words in strip.words),
+        *_numbers(panel, axis),
         width=WIDTH_PX,
-        height=y + AXIS_PX,
+        height=axis.top + AXIS_PX,
     )
     return element(
-        "div", drawn, class_="lk-scroll", tabindex=0, role="region", aria_label="Picture"
+        "div", shown, class_="lk-scroll", tabindex=0, role="region", aria_label="Picture"
     )
 
 
-def _strip(strip: Strip) -> list[Markup]:
-    middle = strip.height / 2
-    top = min(middle - 3, 22)  # a tall one has a legend or times below its title
-    ink = "t b v" if strip.warns else "t m"
-    left = [element("text", strip.title, x=LEFT_PX, y=top, class_="t b")]
-    if strip.hint:
-        left.append(element("text", strip.hint, x=LEFT_PX, y=top + 16, class_="t m"))
-    right = [element("text", strip.value, x=RIGHT_PX, y=middle - 3, class_="t b")]
-    if strip.remark:
-        right.append(element("text", strip.remark, x=RIGHT_PX, y=middle + 13, class_=ink))
-    line = element("path", d=f"M{LEFT_PX} {strip.height}.5H{WIDTH_PX - LEFT_PX}", class_="r")
-    return [*left, *strip.marks, *right, line]
+def _columns_of_words(drawn: list[Strip], tops: list[int]) -> list[Markup]:
+    """Write what stands left and right of the strips, bold words together and faint ones."""
+    titles, hints, values, remarks = ([] for _ in range(4))
+    for strip, top in zip(drawn, tops, strict=True):
+        middle = strip.height / 2
+        left = top + min(middle - 3, 22)  # a tall one has a legend or times below its title
+        titles.append(element("text", strip.title, y=left))
+        values.append(element("text", strip.value, y=top + middle - 3))
+        if strip.hint:
+            hints.append(element("text", strip.hint, y=left + 16))
+        if strip.remark:
+            ink = "b v" if strip.warns else None
+            remarks.append(element("text", strip.remark, y=top + middle + 13, class_=ink))
+    return [
+        element("g", *words, class_=class_, transform=f"translate({x})")
+        for x, class_, words in (
+            (LEFT_PX, "t b", titles),
+            (LEFT_PX, "t m", hints),
+            (RIGHT_PX, "t b", values),
+            (RIGHT_PX, "t m", remarks),
+        )
+    ]
 
 
 def _numbers(panel: Panel, axis: Axis) -> list[Markup]:
     """Write the numbers of some batches, always that of the newest, and when it began."""
     shown, last = panel.shown, len(panel.shown) - 1
     step = 5 if axis.pitch * 5 > 8 * len(f"{shown[-1].number:,}") + 12 else 10
-    marks = [element("text", "batch", x=PLOT_PX - 14, y=15, text_anchor="end", class_="t m")]
-    for i, batch in enumerate(shown[:-1]):
-        far = axis.middle(last) - axis.middle(i) > 8 * len(str(batch.number)) + 10
-        if far and batch.number % step == 0:
-            marks.append(axis.above(i, 15, str(batch.number), "t m"))
-    marks.append(axis.above(last, 15, str(shown[-1].number), "t b"))
+    others = [
+        element("text", str(batch.number), x=axis.middle(i))
+        for i, batch in enumerate(shown[:-1])
+        if batch.number % step == 0
+        and axis.middle(last) - axis.middle(i) > 8 * len(str(batch.number)) + 10
+    ]
+    line = f"translate(0 {axis.top + 15})"
+    marks = [
+        axis.text("batch", PLOT_PX - 14, 15, "t m", anchor="end"),
+        element("g", *others, class_="t m", transform=line, text_anchor="middle"),
+        axis.above(last, 15, str(shown[-1].number), "t b"),
+    ]
     began = shown[-1].started_at
     if began is not None:
         words = f"began {began.astimezone(ZoneInfo(panel.facts.zone)):%H:%M:%S}"
-        marks.append(element("text", words, x=RIGHT_PX, y=15, class_="t m"))
+        marks.append(axis.text(words, RIGHT_PX, 15, "t m"))
     return marks
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from labkit.views.cells import plural
-from labkit.views.progress.axis import PLOT_PX, Axis, Strip
+from labkit.views.progress.axis import PLOT_PX, RIGHT_PX, Axis, Strip, short
+from labkit.views.progress.labels import Label, beside, written
 from labkit.views.progress.model import Measured, Panel
 from labkit.views.progress.times import event_time, kafka_lag
 from labkit.views.progress.words import is_slow, pace, seconds
@@ -16,9 +19,13 @@ MAX_NUMBERS = 6
 def strips(panel: Panel) -> list[Strip]:
     """Return the rows that have something to show, in order."""
     drawn = (rows_in, rows_sent, batch_time, rates, state, dropped, event_time, kafka_lag)
-    axis = Axis(len(panel.shown))
-    found = (draw(panel, axis) for draw in drawn)
-    return [strip for strip in found if strip is not None]
+    axis, found = Axis(len(panel.shown)), list[Strip]()
+    for draw in drawn:
+        strip = draw(panel, axis)
+        if strip is not None:
+            found.append(strip)
+            axis = axis.below(strip)
+    return found
 
 
 def rows_in(panel: Panel, axis: Axis) -> Strip:
@@ -32,7 +39,8 @@ def rows_in(panel: Panel, axis: Axis) -> Strip:
         hint="hollow: empty batch" if 0 in counts else "in each batch",
         value=f"{counts[-1]:,}",
         remark="empty batch" if empty else f"most: {most:,}",
-        marks=(axis.base(38), *count_bars(axis, counts, base=38, tall=32, class_="bar")),
+        paths=tuple(count_bars(axis, counts, base=38, tall=32, class_="bar")),
+        lines=(38,),
     )
 
 
@@ -42,14 +50,10 @@ def count_bars(
     """Draw counts as bars; zero as a small hollow box."""
     most = max([*counts, 1])
     spans = [(base, base - max(3.0, tall * n / most)) if n else None for n in counts]
-    width = axis.bar_px - 1
-    boxes = [
-        f"M{axis.middle(i) - width / 2:g} {base - 7}h{width}v6h-{width}z"
-        for i, n in enumerate(counts)
-        if n == 0
-    ]
-    drawn = [axis.bars(spans, class_)] if any(spans) else []
-    return [*drawn, *([element("path", d="".join(boxes), class_="o")] if boxes and hollow else [])]
+    empty = [i for i, n in enumerate(counts) if n == 0] if hollow else []
+    width = axis.columns(axis.bar_px - 1)
+    box = f"h{short(width)}v6h{short(-width)}z"
+    return [axis.bars(spans, class_), axis.signs(empty, base - 7, 0.5 - width / 2, box, "o")]
 
 
 def rows_sent(panel: Panel, axis: Axis) -> Strip | None:
@@ -71,7 +75,9 @@ def rows_sent(panel: Panel, axis: Axis) -> Strip | None:
         hint="to the sink",
         value=f"{counts[-1]:,}",
         remark=f"{sum(counts):,} in {plural(len(counts), 'batch').replace('batchs', 'batches')}",
-        marks=(axis.base(40), *bars, *numbers),
+        paths=tuple(bars),
+        lines=(40,),
+        words=tuple(numbers),
     )
 
 
@@ -83,28 +89,41 @@ def batch_time(panel: Panel, axis: Axis) -> Strip:
     shown, tall, base = panel.shown, 66, 80
     interval_ms = 1000 * (panel.facts.interval_s or 0)
     most = max([*(batch.batch_ms for batch in shown), interval_ms, 1])
-    marks = [axis.base(base), *_phase_bars(shown, axis, base, tall / most)]
-    if interval_ms:
-        y = base - tall * interval_ms / most
-        line = f"M{PLOT_PX} {y:g}H{axis.end}"
-        marks.append(element("path", d=line, class_="dash"))
-        words = f"trigger interval {seconds(interval_ms)}"
-        marks.append(element("text", words, x=PLOT_PX + 2, y=y - 4, class_="t m h"))
+    y = base - tall * interval_ms / most
+    paths = _phase_bars(shown, axis, base, tall / most)
+    wishes: list[list[Label]] = []
     over = [i for i, batch in enumerate(shown) if interval_ms and batch.batch_ms > interval_ms]
     if over:
-        worst = max(over, key=lambda i: shown[i].batch_ms)
+        worst = max(reversed(over), key=lambda i: shown[i].batch_ms)
         words = f"{seconds(shown[worst].batch_ms)}: over"
         top = base - tall * shown[worst].batch_ms / most
-        marks.append(axis.words(worst, min(top + 8, y - 4), words, "t b v h"))
+        wishes.append(beside(axis, worst, min(top + 8, y - 4), words, "t b v h"))
+    if interval_ms:
+        line = f"M0 {axis.top + y:.1f}h{axis.count}"
+        paths.append(element("path", d=line, class_="dash"))
+        words = f"trigger interval {seconds(interval_ms)}"
+        wishes.append(_interval_places(axis, y, words, crossed=bool(over)))
     return Strip(
         height=84,
         title="Batch time",
         hint="",
         value=seconds(shown[-1].batch_ms),
         remark=_time_remark(panel, len(over)),
-        marks=(*marks, *_phase_legend()),
+        paths=tuple(paths),
+        lines=(base,),
+        words=(*_phase_legend(axis), *written(axis, *wishes)),
         warns=is_slow(panel),
     )
+
+
+def _interval_places(axis: Axis, y: float, words: str, *, crossed: bool) -> list[Label]:
+    """Return where the trigger's line can be named: rather behind it when bars cross it."""
+    on_left = Label(words, PLOT_PX + 2, y - 4, "t m h")
+    behind = Label(words, axis.end + 6, y + 4, "t m h")
+    on_right = Label(words, axis.end - 2, y - 4, "t m h", from_right=True)
+    at_edge = replace(behind, x=RIGHT_PX - 6, from_right=True)
+    free = [behind, *([at_edge] if at_edge.left > axis.end else [])]  # where no bar can be
+    return [*free, on_left, on_right] if crossed else [on_left, *free]
 
 
 def _phase_bars(
@@ -122,13 +141,14 @@ def _phase_bars(
     return drawn
 
 
-def _phase_legend() -> list[Markup]:
+def _phase_legend(axis: Axis) -> list[Markup]:
     """Name the parts beside their colours, in the order in which they are stacked."""
     marks = []
     for i, name in enumerate(reversed(PHASES)):
         x, y = 16 + 58 * (i % 2), 42 + 16 * (i // 2)
-        marks.append(element("path", d=f"M{x} {y - 4}h10", stroke_width=10, class_=name))
-        marks.append(element("text", name, x=x + 14, y=y, class_="t m"))
+        sign = f"M{x} {axis.top + y - 4}h10"
+        marks.append(element("path", d=sign, class_=f"k {name}"))
+        marks.append(axis.text(name, x + 14, y, "t m"))
     return marks
 
 
@@ -158,11 +178,11 @@ def rates(panel: Panel, axis: Axis) -> Strip | None:
         hint="dashed: came in",
         value=_rates_words(came[-1], went[-1]),
         remark=pace(panel),
-        marks=(
-            axis.base(42),
+        paths=(
             axis.steps([height(rate) for rate in went], "went"),
             axis.steps([height(rate) for rate in came], "came"),
         ),
+        lines=(42,),
         warns=pace(panel) == "falling behind",
     )
 
@@ -186,8 +206,6 @@ def state(panel: Panel, axis: Axis) -> Strip | None:
     last, cores = panel.batches[-1], panel.facts.cores
     most = max([*known, 1])
     heights = [None if n is None else 34 - 26 * n / most for n in counts]
-    first = next(i for i, n in enumerate(counts) if n is not None)
-    fill = f"{axis.outline(heights)}V34H{axis.left(first)}z"
     too_many = last.partitions > 4 * cores
     stores = f"{plural(last.stores, 'store')}, {_size(last.state_bytes)}"
     return Strip(
@@ -196,11 +214,8 @@ def state(panel: Panel, axis: Axis) -> Strip | None:
         hint="kept for later batches",
         value=f"{last.state_rows or 0:,}",
         remark=f"{last.stores:,} stores for {plural(cores, 'core')}: slow" if too_many else stores,
-        marks=(
-            element("path", d=fill, class_="fill"),
-            axis.steps(heights, "kept"),
-            axis.base(34),
-        ),
+        paths=(axis.steps(heights, "kept", base=34),),
+        lines=(34,),
         warns=too_many,
     )
 
@@ -214,7 +229,8 @@ def dropped(panel: Panel, axis: Axis) -> Strip | None:
     places = [i for i, batch in enumerate(panel.shown) if batch.dropped_groups]
     if not places:
         return None
-    signs = "".join(f"M{axis.middle(i) - 5:g} 20h10l-5 9z" for i in places)
+    width = axis.columns(10)
+    triangle = f"h{short(width)}l{short(-width / 2)} 9z"
     numbered = places if len(places) <= MAX_NUMBERS else []
     numbers = [axis.above(i, 15, f"{panel.shown[i].dropped_groups:,}", "t b v h") for i in numbered]
     last = panel.shown[places[-1]]
@@ -224,5 +240,7 @@ def dropped(panel: Panel, axis: Axis) -> Strip | None:
         hint="groups of late rows",
         value=plural(last.dropped_groups, "group"),
         remark=f"in batch {last.number}",
-        marks=(axis.base(34), element("path", d=signs, class_="late"), *numbers),
+        paths=(axis.signs(places, 20, 0.5 - width / 2, triangle, "late"),),
+        lines=(34,),
+        words=tuple(numbers),
     )

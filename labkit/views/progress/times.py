@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from labkit.views.progress.axis import LETTER_PX, PLOT_PX, Axis, Strip, time_ticks, usual_span
+from labkit.views.progress.axis import PLOT_PX, Axis, Strip, time_ticks, usual_span
+from labkit.views.progress.labels import Label, beside, written
 from labkit.views.progress.model import Panel
 from labkit.views.progress.words import Clock, need_of
 from labkit.views.svg import Markup, element
 
 TALL_PX, EDGE_PX = 130, 16
+# How broad the bar of a batch's event times is at most.
+NARROW_PX = 8
+# Two lines of words fit on the strip of the lag.
+HIGH_PX, LOW_PX = 14, 40
 MAX_LINES = 2
 
 
@@ -42,21 +47,25 @@ def event_time(panel: Panel, axis: Axis) -> Strip | None:
     need = need_of(panel)
     scale = _Scale(panel, need.at if need else None)
     low, high = scale.low.astimezone(clock.zone), scale.high.astimezone(clock.zone)
-    marks: list[Markup] = []
-    for tick in time_ticks(low, high):
-        marks.append(axis.base(scale(tick)))
-        marks.append(_tick(clock.tick(tick), scale(tick)))
+    ticks = time_ticks(low, high)
+    words = [
+        axis.text(clock.tick(tick), PLOT_PX - 6, scale(tick) + 4, "t m", anchor="end")
+        for tick in ticks
+    ]
     spans = [
         (max(scale(b.oldest), scale(b.newest) + 4), scale(b.newest))
         if b.oldest and b.newest
         else None
         for b in shown
     ]
-    marks.append(axis.bars(spans, "bar", min(8, axis.bar_px)))
-    marks.append(axis.steps([scale(b.watermark) if b.watermark else None for b in shown], "wm"))
-    marks += _labels(panel, axis, scale, clock)
+    marks = [scale(b.watermark) if b.watermark else None for b in shown]
+    width = NARROW_PX if axis.bar_px > NARROW_PX else None
+    paths = [axis.bars(spans, "bar", width), axis.steps(marks, "wm")]
+    wishes = _labels(panel, axis, scale, clock)
     if need is not None and not scale.is_off(need.at):
-        marks += _needed(axis, scale(need.at), f"needed: {clock.full(need.at)}")
+        line, places = _needed(axis, scale(need.at), f"needed: {clock.full(need.at)}")
+        paths.append(line)
+        wishes.insert(0, places)
     last = shown[-1]
     newest = clock.short(panel.newest) if panel.newest else "–"
     return Strip(
@@ -65,47 +74,51 @@ def event_time(panel: Panel, axis: Axis) -> Strip | None:
         hint=panel.facts.zone,
         value=f"{newest} newest",
         remark=f"watermark {clock.short(last.watermark)}" if last.watermark else "no watermark yet",
-        marks=tuple(marks),
+        paths=tuple(paths),
+        lines=tuple(map(scale, ticks)),
+        words=(*words, *written(axis, *wishes)),
     )
 
 
-def _tick(words: str, y: float) -> Markup:
-    return element("text", words, x=PLOT_PX - 6, y=y + 4, text_anchor="end", class_="t m")
-
-
-def _needed(axis: Axis, y: float, words: str) -> list[Markup]:
+def _needed(axis: Axis, y: float, words: str) -> tuple[Markup, list[Label]]:
     """Draw the event time that is needed, with its words before or behind the line."""
-    start = max(PLOT_PX, axis.end - 7 * axis.pitch)
-    line = element("path", d=f"M{start} {y:g}H{axis.end}", class_="need")
-    has_room = start - LETTER_PX * len(words) > PLOT_PX
-    x, anchor = (start - 6, "end") if has_room else (axis.end + 6, None)
-    return [line, element("text", words, x=x, y=y + 4, text_anchor=anchor, class_="t b h")]
+    first = max(0, axis.count - 7)
+    line = element("path", d=f"M{first} {axis.top + y:g}H{axis.count}", class_="need")
+    before = Label(words, axis.left(first) - 6, y + 4, "t b h", from_right=True)
+    return line, [before, Label(words, axis.end + 6, y + 4, "t b h")]
 
 
-def _labels(panel: Panel, axis: Axis, scale: _Scale, clock: Clock) -> list[Markup]:
-    """Write on the marks: which line is the watermark, and what is unusual."""
-    shown, drawn = panel.shown, []
+def _labels(panel: Panel, axis: Axis, scale: _Scale, clock: Clock) -> list[list[Label]]:
+    """Name the marks, the most needed first: what is unusual, and which line is the watermark."""
+    shown, wishes = panel.shown, list[list[Label]]()
     late = [i for i, b in enumerate(shown) if b.oldest and b.watermark and b.oldest < b.watermark]
     oldest = shown[late[-1]].oldest if late else None
     if oldest is not None and not scale.is_off(oldest):
-        words = f"back to {clock.short(oldest)}"
-        drawn.append(axis.words(late[-1], scale(oldest) + 12, words, "t b v h", inside=True))
-    marked = [i for i, b in enumerate(shown) if b.watermark and not scale.is_off(b.watermark)]
-    if marked:
-        # The line only rises, so there is always room below it, to the right.
-        part = 1 if late and late[-1] > len(shown) // 2 else 2
-        place = marked[len(marked) * part // 4]
-        mark = shown[place].watermark
-        y = min(scale(mark) + 16, TALL_PX - 3) if mark else 0
-        drawn.append(axis.words(place, y, "watermark", "t b u h", inside=True))
+        words, y = f"back to {clock.short(oldest)}", scale(oldest) + 12
+        wishes.append(beside(axis, late[-1], y, words, "t b v h", inside=True))
     far = [i for i, b in enumerate(shown) if b.newest and b.newest > scale.high]
     newest = shown[far[0]].newest if far else None
     if newest is not None:
-        drawn.append(axis.words(far[0], 12, f"↑ {clock.short(newest)}", "t b h"))
+        wishes.append(beside(axis, far[0], 12, f"↑ {clock.short(newest)}", "t b h"))
     untimed = [i for i, b in enumerate(shown) if b.untimed]
     if untimed:
-        drawn.append(axis.words(untimed[-1], TALL_PX - 4, "a row without event time", "t h"))
-    return drawn
+        wishes.append(beside(axis, untimed[-1], TALL_PX - 4, "a row without event time"))
+    marks = [(i, b.watermark) for i, b in enumerate(shown) if b.watermark]
+    marked = [(i, scale(mark)) for i, mark in marks if not scale.is_off(mark)]
+    # The line only rises, so there is always room below it, to the right.
+    wishes.append(
+        [
+            label
+            for quarter in (2, 1, 3, 0)
+            for place, y in [marked[len(marked) * quarter // 4]]
+            for label in beside(
+                axis, place, min(y + 16, TALL_PX - 3), "watermark", "t b u h", inside=True
+            )
+        ]
+        if marked
+        else []
+    )
+    return wishes
 
 
 def kafka_lag(panel: Panel, axis: Axis) -> Strip | None:
@@ -124,11 +137,14 @@ def kafka_lag(panel: Panel, axis: Axis) -> Strip | None:
         lines = {"the most behind": [max(known.values(), default=0) for known in lags]}
         lines["all partitions"] = [sum(known.values()) for known in lags]
     most = max([*(n for line in lines.values() for n in line), 1])
-    marks = [axis.base(46)]
+    paths, wishes = list[Markup](), list[list[Label]]()
     looks = (("lag1", "t b p h", False), ("lag0", "t h", True))
-    for (name, line), (class_, ink, before) in zip(lines.items(), looks, strict=False):
-        marks.append(axis.steps([round(45 - 36 * n / most) for n in line], class_))
-        marks += _peak(axis, name, line, ink, before=before, most=most)
+    for (name, line), (class_, ink, low) in zip(lines.items(), looks, strict=False):
+        heights = [round(45 - 36 * n / most) for n in line]
+        paths.append(axis.steps(heights, class_))
+        if any(line):
+            words = f"{name}: up to {max(line):,}"
+            wishes.append(_peak_places(axis, words, heights, ink, low=low))
     total = sum(p.lag for p in last)
     parts = " and ".join(f"{p.lag:,}" for p in last)
     return Strip(
@@ -137,24 +153,24 @@ def kafka_lag(panel: Panel, axis: Axis) -> Strip | None:
         hint="records not yet read",
         value=parts if own else f"{total:,}",
         remark=_partition_words(places) if own else f"in {len(places)} partitions",
-        marks=tuple(marks),
+        paths=tuple(paths),
+        lines=(46,),
+        words=written(axis, *wishes),
     )
 
 
-def _peak(
-    axis: Axis, name: str, line: list[int], ink: str, *, before: bool, most: int
-) -> list[Markup]:
-    """Name a line at its peak; the lower one before it rises, where the other is not in the way."""
-    behind = [i for i, n in enumerate(line) if n]
-    if not behind:
-        return []
-    words = f"{name}: up to {max(line):,}"
-    if before and axis.left(behind[0]) - 7 * len(words) > PLOT_PX:
-        x = axis.left(behind[0]) - 6
-        return [element("text", words, x=x, y=40, text_anchor="end", class_=ink)]
-    place = line.index(max(line))
-    y = 40 if before else 54 - 36 * line[place] / most
-    return [axis.words(place, y, words, ink)]
+def _peak_places(axis: Axis, words: str, heights: list[int], ink: str, *, low: bool) -> list[Label]:
+    """Return where a line can be named: beside its peak; a ``low`` one rather before it rises."""
+    peak, rises = min(heights), next(i for i, y in enumerate(heights) if y < 45)
+    before = Label(words, axis.left(rises) - 6, LOW_PX, ink, from_right=True)
+    own = min(peak + 9, LOW_PX)
+    near = [
+        label
+        for y in ((LOW_PX, own, HIGH_PX) if low else (own, HIGH_PX, LOW_PX))
+        for place in (heights.index(peak), len(heights) - 1)
+        for label in beside(axis, place, y, words, ink)
+    ]
+    return [before, *near] if low else near
 
 
 def _name(place: tuple[str, int], places: list[tuple[str, int]]) -> str:

@@ -174,7 +174,7 @@ def _changelog_page(table: Table, batch: Batch, cap: int, room: int) -> str:
 
 def _progress_page(batch: Batch) -> str:
     report = {k: v for k, v in batch.progress.raw.items() if k != "observedMetrics"}
-    return f'<pre class="lk-raw">{escape(_shortened(report), quote=False)}</pre>'
+    return f'<pre class="lk-raw" tabindex="0">{escape(_shortened(report), quote=False)}</pre>'
 
 
 def _shortened(report: dict[str, Any]) -> str:

@@ -8,10 +8,6 @@ from labkit.views.event_time import interval_words
 from labkit.views.svg import Markup, element, join
 from labkit.views.timeline.sheet import BOTTOM, LEFT, Sheet, Spot
 
-# An event stands this far inside its column.
-INSET_PX = 14
-
-
 Level = tuple[float, float, int]
 
 
@@ -42,8 +38,7 @@ def _watermarks(on: Sheet) -> list[Level]:
 
 
 def _newest(on: Sheet) -> list[Level]:
-    inset = min(INSET_PX, on.column_px / 3)
-    found = [(on.x(i) + inset, step.newest_so_far_ms) for i, step in enumerate(on.steps)]
+    found = [(on.x(i) + on.inset, step.newest_so_far_ms) for i, step in enumerate(on.steps)]
     return _levels(on, found)
 
 

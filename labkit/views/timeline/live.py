@@ -57,9 +57,7 @@ class LiveTimeline(View[Timeline]):
             return
         old.close()  # its thread is the only one that may read; the next one goes on from here
         reader.release()
-        self._runner = Runner(reader, old.model, fold=fold, render=render, show=self._show)
-        self._runner.frames.extend(old.frames)
-        self._runner._seen = old._seen  # noqa: SLF001 - else it would wait for what is shown
+        self._runner = old.resumed()
         self._runner.start()
 
 

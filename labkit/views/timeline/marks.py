@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 from labkit.views.svg import Markup, element, join
-from labkit.views.timeline.lines import INSET_PX
 from labkit.views.timeline.model import Step
 from labkit.views.timeline.sheet import BOTTOM, LINE_PX, Line, Sheet, Spot
 from labkit.views.timeline.windows import HALF, KEPT, LATE, UNTIMED, Mark
@@ -14,8 +13,11 @@ from labkit.views.timeline.words import SIGNS
 
 # Beyond, events are counted in squares; beyond the other, they are small and have no titles.
 MAX_MARKS, MAX_SINGLE = 400, 60
+# So many events of one batch may lie on top of others before squares count them.
+MAX_PILED = 12
 MAX_LABELS = 60
 LATE_PX, MARK_PX, RADIUS_PX = 30, 12, 5.5
+DOT_PX = 7
 SQUARE_PX = 18
 # So close to the right edge the name of a late event may reach into the margin.
 SPILL_PX = 150
@@ -28,26 +30,27 @@ class Placed:
     mark: Mark
     x: float
     y: float
+    is_piled: bool  # there was no room beside the others of its batch
     why: str  # what a late-looking event that counted has to say
 
 
 def marks(on: Sheet) -> Markup:
     """Draw the events, and keep their places clear."""
-    total = _total(on)
+    squares = _squares(on) if _is_dense(on) else None
     untold = [_range(on, i, step) for i, step in enumerate(on.steps) if step.marks is None]
-    if total > MAX_MARKS:
-        return join([*untold, *_squares(on)])
+    if squares is not None:
+        return join([*untold, *squares])
     placed = _placed(on)
     for p in placed:
         on.block(p.x - 6, p.y - 6, LATE_PX if p.mark.fate == LATE else MARK_PX, MARK_PX)
-    if total > MAX_SINGLE:
+    if _total(on) > MAX_SINGLE:
         return join([*untold, *_crowd(placed)])
     return join([*untold, *(_draw(on, p) for p in placed)])
 
 
 def mark_labels(on: Sheet) -> Markup:
     """Name the events as far as there is room, the surprising ones first."""
-    if _total(on) > MAX_MARKS:
+    if _is_dense(on):
         return Markup("")
     rank = sorted(_placed(on), key=lambda p: (p.mark.fate == KEPT, not p.why))
     return join(_label(on, p) for p in rank[:MAX_LABELS])
@@ -57,6 +60,14 @@ def _total(on: Sheet) -> int:
     return sum(len(step.marks or ()) for step in on.steps)
 
 
+def _is_dense(on: Sheet) -> bool:
+    """Whether the events could not be told apart."""
+    if _total(on) > MAX_MARKS:
+        return True
+    columns = (_place(on, i, step) for i, step in enumerate(on.steps))
+    return any(sum(p.is_piled for p in column) > MAX_PILED for column in columns)
+
+
 def _placed(on: Sheet) -> list[Placed]:
     return [p for i, step in enumerate(on.steps) for p in _place(on, i, step)]
 
@@ -64,16 +75,20 @@ def _placed(on: Sheet) -> list[Placed]:
 def _place(on: Sheet, column: int, step: Step) -> list[Placed]:
     """Put the events of a batch side by side where their times are close."""
     placed: list[Placed] = []
-    last = on.x(column + 1) - 8
+    is_crowd = _total(on) > MAX_SINGLE
+    size, late = (DOT_PX, DOT_PX + 2) if is_crowd else (MARK_PX, LATE_PX)
+    first = on.x(column) + on.inset
+    last = on.x(column + 1) - (size / 2 if is_crowd else 8)
     for mark in step.marks or ():
         y = BOTTOM - 8 if mark.at_ms is None else on.y(mark.at_ms)
-        near = [p for p in placed if abs(p.y - y) < MARK_PX]
-        x = on.x(column) + min(INSET_PX, on.column_px / 3)
-        if near:
-            newest = max(near, key=lambda p: p.x)
-            x = newest.x + (LATE_PX if newest.mark.fate == LATE else MARK_PX)
-            x = x if x < last else on.x(column) + INSET_PX
-        placed.append(Placed(mark, x, y, _why(on, column, mark)))
+        near = [p for p in placed if abs(p.y - y) < size]
+        x = first
+        for other in sorted(near, key=lambda p: p.x):
+            if other.x < x + size:  # else there is room before it
+                x = max(x, other.x + (late if other.mark.fate == LATE else size))
+        is_piled = bool(near) and x >= last
+        x = first if is_piled else x
+        placed.append(Placed(mark, x, y, is_piled, _why(on, column, mark)))
     return placed
 
 
@@ -197,7 +212,7 @@ def _range(on: Sheet, column: int, step: Step) -> Markup:
     """Draw a batch whose events are not told: its oldest to its newest, and how many."""
     if step.oldest_ms is None or step.newest_ms is None:
         return Markup("")
-    x, top, bottom = on.x(column) + INSET_PX, on.y(step.newest_ms), on.y(step.oldest_ms)
+    x, top, bottom = on.x(column) + on.inset, on.y(step.newest_ms), on.y(step.oldest_ms)
     on.block(x - 4, top, 8, bottom - top)
     bar = element(
         "path", d=f"M{x - 4:.1f} {top:.1f}h8m-4 0V{bottom:.1f}m-4 0h8", class_="lk-tl-bar"

@@ -125,7 +125,7 @@ def _breaks(on: Sheet) -> Markup:
 
 
 def _batch_axis(on: Sheet) -> Markup:
-    roomy = on.column_px >= 66
+    roomy = on.column_px >= 66 and all(step.rows < 100 for step in on.steps)
     longest = max(len(str(on.steps[-1].number)), *(len(_short(step.rows)) for step in on.steps))
     every = 1 if roomy else -(-longest * 9 // int(on.column_px - 6))
     drawn = [
@@ -144,7 +144,7 @@ def _batch_axis(on: Sheet) -> Markup:
     for i, step in enumerate(on.steps):
         middle = on.x(i + 0.5)
         noun = "event" if step.rows == 1 else "events"
-        count = f"{step.rows:,} {noun}" if roomy and step.rows < 10_000 else _short(step.rows)
+        count = f"{step.rows} {noun}" if roomy else _short(step.rows)
         count = "empty" if roomy and not step.rows else count
         if i % every == 0:
             drawn += [_middle(str(step.number), middle, BOTTOM + 20, "lk-tl b")]

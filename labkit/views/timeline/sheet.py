@@ -14,7 +14,7 @@ from labkit.views.timeline.words import Words
 
 LEFT, TOP, RIGHT_PX, PLOT_PX, HEIGHT_PX = 88, 20, 168, 556, 400
 BOTTOM = TOP + HEIGHT_PX
-MIN_COLUMNS, MIN_COLUMN_PX = 8, 18
+MIN_COLUMNS, INSET_PX = 8, 14
 LINE_PX = 15
 # Measured in DejaVu Sans, the widest of the usual fonts, at 12 px.
 CHAR_PX, BOLD_CHAR_PX = 7.3, 8.2
@@ -51,6 +51,11 @@ class Sheet:
     def width(self) -> float:
         """The whole width in pixels."""
         return self.x(max(MIN_COLUMNS, len(self.steps))) + RIGHT_PX
+
+    @property
+    def inset(self) -> float:
+        """How far inside its column an event stands."""
+        return min(INSET_PX, self.column_px / 3)
 
     def x(self, place: float) -> float:
         """Return the left edge of a column, counted from 0."""
@@ -115,7 +120,8 @@ def _overlap(one: Box, other: Box) -> bool:
 
 def sheet(timeline: Timeline) -> Sheet:
     """Return an empty sheet for a timeline that has batches."""
-    column_px = max(MIN_COLUMN_PX, PLOT_PX / max(MIN_COLUMNS, len(timeline.steps)))
+    # Always as wide as a notebook, so that the axis and the newest batch are both in sight.
+    column_px = PLOT_PX / max(MIN_COLUMNS, len(timeline.steps))
     axis = scale(
         _stretches(timeline) or [(0, 0)], _unit_ms(timeline), top=TOP, bottom=BOTTOM - SOLE_PX
     )

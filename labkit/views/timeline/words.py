@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from labkit.views.cells import plural
+from labkit.views.cells import cut, plural
 from labkit.views.event_time import Window, clock, day, interval_words
 from labkit.views.timeline.model import Step, Timeline
 from labkit.views.timeline.windows import HALF, KEPT, LATE, UNTIMED, Mark
@@ -42,7 +42,7 @@ class Words:
     def event(self, mark: Mark) -> str:
         """Write an event: its time, and its key if the tap tells one."""
         shown = self.time(mark.at_ms, none="null")
-        return shown if mark.key is None else f"{shown} {mark.key}"
+        return shown if mark.key is None else f"{shown} {cut(mark.key)}"
 
 
 def facts(timeline: Timeline) -> str:

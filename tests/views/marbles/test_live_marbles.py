@@ -177,10 +177,10 @@ def test_it_ends_with_its_context_and_the_cell_can_be_run_again(context):
     second = cell()
     wait_until(lambda: not first.alive, what="the first view goes on", timeout_s=10)
     assert first.state.words == "Context stopped"
-    assert first.to_text() == second.to_text()
     assert second.alive
     second._runner.reader.stop()
     wait_until(lambda: not second.alive, what="the second view goes on", timeout_s=10)
+    assert first.to_text() == second.to_text()  # both with the end sign
     names = [thread.name for thread in threading.enumerate()]
     assert [name for name in names if "countByValue" in name] == []
 
@@ -208,6 +208,7 @@ def test_a_context_with_the_real_clock_is_shown_too(spark):
     wait_until(lambda: len(view.frames) >= 4, what="four batches", timeout_s=60)
     ssc.stop(stopSparkContext=False)
     wait_until(lambda: not view.alive, what="the view goes on", timeout_s=10)
+    assert all(line.endswith("||") for line in lanes(view))  # the end sign
     first = view.model.batches[0]
     assert view.data["result"].tolist()[:2] == [[("a", 1), ("b", 1)], [("a", 1)]]
     assert first.number == 1

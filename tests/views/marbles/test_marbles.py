@@ -9,9 +9,10 @@ import pytest
 from labkit.engine.lane_flow import Flow
 from labkit.engine.lane_rows import Rows
 from labkit.engine.lanes import LaneBatch
+from labkit.engine.watching import State
 from labkit.errors import InvalidArgument
 from labkit.views.marbles.live import marbles
-from labkit.views.marbles.model import MAX_KEYS, Marbles, fold, row_text, value_text
+from labkit.views.marbles.model import MAX_KEYS, Marbles, fold, note, row_text, value_text
 from labkit.views.marbles.page import render
 
 START_MS = 1_704_103_200_000
@@ -259,3 +260,31 @@ def test_what_is_no_dstream_is_refused():
     with pytest.raises(InvalidArgument) as caught:
         marbles("words", None)
     assert (caught.value.code, caught.value.params["name"]) == ("WRONG_TYPE", "source")
+
+
+@pytest.mark.parametrize("batches", [COUNTS[:1], COUNTS, SUMS])
+def test_a_stopped_context_ends_both_lanes_with_a_bar(batches):
+    model = run(PLAIN, *batches)[-1]
+    ended = note(model, State("stopped", "Context stopped"))
+    assert text_form(ended) == [f"{line}|" for line in text_form(model)]
+    said = f"{render(model).sentence} The context was stopped: no batch follows."
+    assert render(ended).sentence == said
+    tree = drawn(ended)
+    (bars,) = of_class(tree, "lk-m-end")
+    places = [float(x) for x in re.findall(r"M([\d.]+)", bars.get("d"))]
+    assert len(places) == 2
+    frames = [
+        node for kind in ("box", "source", "current") for node in of_class(tree, f"lk-m-{kind}")
+    ]
+    right = max(float(f.get("x")) + float(f.get("width")) for f in frames)
+    assert right < places[0] == places[1] < float(tree.get("width"))
+
+
+def test_a_view_that_was_closed_ends_no_lane():
+    model = run(PLAIN, *COUNTS)[-1]
+    assert render(note(model, State("closed", "View closed"))) == render(model)
+
+
+def test_a_context_stopped_before_its_first_batch_says_so():
+    frame = render(note(run(PLAIN)[0], State("stopped", "Context stopped")))
+    assert frame.sentence == "The context was stopped: no batch follows."

@@ -185,3 +185,31 @@ def test_results_of_sessions_that_overlap_lie_side_by_side():
     ]
     first, second = sorted(zip(tops, heights, strict=True))
     assert first[0] + first[1] <= second[0]
+
+
+def test_the_picture_of_forty_batches_is_as_wide_as_that_of_eight():
+    few, many = svg_of(late_rows(8, 2).fold()), svg_of(late_rows(60, 6).fold())
+    assert many.get("width") == few.get("width")
+
+
+def squares(timeline):
+    return sum(
+        int(node.text)
+        for group in svg_of(timeline).iter("g")
+        if "lk-tl-middle" in group.get("class", "")
+        for node in group.iter("text")
+    )
+
+
+def test_a_batch_that_would_pile_up_its_events_counts_them_in_squares():
+    def seconds(count):
+        return [f"10:{n // 60:02}:{n % 60:02}" for n in range(count)]
+
+    assert squares(moments.Batches().add(*seconds(190)).fold()) == 190
+    spread = [f"{10 + n // 60}:{n % 60:02}" for n in range(190)]
+    assert squares(moments.Batches().add(*spread).fold()) == 0  # all of them can be seen
+
+
+def test_a_long_key_is_cut_wherever_it_stands():
+    timeline = moments.Batches().add(f"10:00 {'x' * 10_000}").fold()
+    assert len(json.dumps(render(timeline).as_message())) < 10_000

@@ -1,0 +1,1 @@
+"""One file per lesson: its checks, their hints, and its quiz."""
