@@ -5,7 +5,6 @@
 BUNDLE is a file of certificates; without it, that of SSL_CERT_FILE or of the system. Debian and
 its relatives only: the public ones are known from the package ca-certificates.
 """
-# ruff: noqa: T201 - printing is this script's work
 
 from __future__ import annotations
 

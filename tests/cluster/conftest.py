@@ -1,5 +1,6 @@
 import pytest
-from stack import Stack, build_images, engine
+
+from .stack import Stack, build_images, engine
 
 
 @pytest.fixture(scope="session")
@@ -10,7 +11,7 @@ def images():
 
 
 @pytest.fixture(scope="session")
-def stack(images):
+def stack(images):  # noqa: ARG001 - they are built first
     stack = Stack("labkit-test")
     stack.down("--volumes", "--remove-orphans")
     try:

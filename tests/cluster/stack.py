@@ -60,7 +60,9 @@ def engine() -> Iterator[None]:
 
 def build_images() -> None:
     """Build the lab's image and the one with the tests; make their base where none is to be had."""
-    has_base = subprocess.run(("docker", "image", "inspect", BASE), capture_output=True, check=False)
+    has_base = subprocess.run(
+        ("docker", "image", "inspect", BASE), capture_output=True, check=False
+    )
     if has_base.returncode:
         pulled = subprocess.run(("docker", "pull", BASE), capture_output=True, check=False)
         if pulled.returncode:
@@ -88,8 +90,15 @@ class Stack:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.ports = dict(zip(("LAB_PORT", "SPARK_UI_PORT", "KAFKA_PORT"), free_ports(3)))
-        files = ("-f", str(ROOT / "docker/compose.yaml"), "-f", str(ROOT / "tests/cluster/compose.yaml"))
+        self.ports = dict(
+            zip(("LAB_PORT", "SPARK_UI_PORT", "KAFKA_PORT"), free_ports(3), strict=True)
+        )
+        files = (
+            "-f",
+            str(ROOT / "docker/compose.yaml"),
+            "-f",
+            str(ROOT / "tests/cluster/compose.yaml"),
+        )
         self._command = (*compose(), "-p", name, *files)
 
     def compose(self, *words: str, timeout_s: float = 600) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - it answers by printing
 """Runs in the lab's container: a query that goes on while one of its workers is killed.
 
 It says "ready" after its first step, waits for a line, and prints the result of all steps.

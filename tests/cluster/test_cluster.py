@@ -12,7 +12,8 @@ import urllib.request
 from subprocess import PIPE
 
 import pytest
-from stack import ROOT, Stack, output, wait_for
+
+from .stack import ROOT, Stack, output, wait_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
 ALL = sorted(path.name[:2] for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
