@@ -352,7 +352,7 @@ def test_a_broker_in_a_terminal_stops_at_ctrl_c(terminal):
     process, outside = terminal
     assert outside.topics() == []
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out.splitlines()[-1] == "Kafka broker stopped."
     assert "Traceback" not in err
@@ -363,7 +363,7 @@ def test_a_broker_in_a_terminal_that_ends_by_itself_is_reported(terminal):
     process, outside = terminal
     child = next(p for p in psutil.Process(process.pid).children() if "java" in p.name())
     child.kill()
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "UNREACHABLE" in err
     wait_until(lambda: not outside.alive, what="the broker lives", timeout_s=5)

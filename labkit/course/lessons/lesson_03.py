@@ -266,7 +266,7 @@ def table_now(answer: Callable[[str, list[Rows]], Any]) -> Verdict:
         if wrong is not None:
             return wrong
     return passed(
-        "Append: all **5 rows** stay. Update: the newest row of each customer, so ben has **5** "
+        "Append: all **6 rows** stay. Update: the newest row of each customer, so ben has **5** "
         "and not 12. Complete: the last **3 rows**.",
         "In update mode the receiver needs a key. Without one it can only collect versions.",
     )
@@ -294,12 +294,24 @@ def _newest(rows: Rows) -> Rows:
     return list({row["who"]: row for row in rows}.values())
 
 
+def _added_up(rows: Rows, name: str) -> Rows:
+    paid: dict[str, int] = {}
+    for row in rows:
+        paid[row["who"]] = paid.get(row["who"], 0) + row["amount"]
+    return [{"who": who, name: total} for who, total in paid.items()]
+
+
 def _mistakes(mode: str, steps: list[Rows], every: Rows) -> tuple[Mistake, ...]:
     """Return what typical wrong functions make of the rows sent in a mode."""
     if mode == "append":
         twice = "Append: anna bought **twice**, and both rows stay. Nothing is replaced."
         last = "Append: only the last batch is there. The rows before it stay, too."
-        return Mistake(twice, _newest(every)), Mistake(last, steps[-1])
+        sums = "Append: you **added up** the purchases of each customer. Asked are the rows."
+        return (
+            Mistake(twice, _newest(every)),
+            Mistake(last, steps[-1]),
+            *(Mistake(sums, _added_up(every, name)) for name in ("amount", "total")),
+        )
     word = mode.capitalize()
     largest = f"{word}: ben has **12**, his largest total. After the refund he has 5."
     by_total = sorted(every, key=lambda row: row["total"])

@@ -67,6 +67,18 @@ def largest(batches):
     return newest(sorted(together(batches), key=lambda row: row["total"]))
 
 
+def sums(name):
+    def added_up(batches):
+        rows = together(batches)
+        names = dict.fromkeys(row["who"] for row in rows)
+        return [
+            {"who": who, name: sum(row["amount"] for row in rows if row["who"] == who)}
+            for who in names
+        ]
+
+    return added_up
+
+
 WRONG = {
     "03.1": [
         ("append for all", modes(balance="append"), "balance in append mode is refused"),
@@ -145,6 +157,8 @@ WRONG = {
         ),
         ("newest always", lambda: lambda _, b: newest(together(b)), "anna bought twice"),
         ("last batch in append", except_in("append", lambda b: b[-1]), "Append: only the last"),
+        ("added up in append", except_in("append", sums("amount")), "added up the purchases"),
+        ("totals in append", except_in("append", sums("total")), "the purchases of each customer"),
         ("last batch in update", except_in("update", lambda b: b[-1]), "Update: only the last"),
         ("largest total", except_in("update", largest), "Update: ben has 12"),
         (
