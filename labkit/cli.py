@@ -126,11 +126,13 @@ def feed(
 
 @main.command()
 @click.option("--port", type=int, default=9092, show_default=True)
-def kafka(port: int) -> None:
+@click.option("--data", help="Keep the topics in this folder.")
+@click.option("--outside", help="HOST:PORT for clients of another network, beside --port.")
+def kafka(port: int, data: str | None, outside: str | None) -> None:
     """Run a Kafka broker in this terminal until Ctrl-C."""
     from labkit.services.kafka import run_in_terminal
 
-    run_in_terminal(port=port)
+    run_in_terminal(port=port, data=data, outside=outside)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -28,7 +28,7 @@ PARTS: dict[str, list[tuple[str, ...]]] = {
     "lint": [(*PYTHON, "ruff", "check"), (*PYTHON, "ruff", "format", "--check")],
     "types": [(*PYTHON, "mypy")],
     "unit": [
-        (*PYTEST, "-m", "not (service or spark or notebook or browser)"),
+        (*PYTEST, "-m", "not (service or spark or notebook or browser or cluster)"),
         (*PYTEST, "--doctest-modules", "labkit"),
     ],
     "services": [(*PYTEST, "-m", "service and not (spark or notebook or browser)")],

@@ -73,9 +73,9 @@ def test_kafka_and_demo_hand_their_options_on(monkeypatch):
         "labkit.services.kafka.run_in_terminal", lambda **given: calls.append(given)
     )
     monkeypatch.setattr("labkit.demo.demo", lambda **given: calls.append(given))
-    assert run("kafka", "--port", "9999").exit_code == 0
+    assert run("kafka", "--port", "9999", "--outside", "127.0.0.1:9094").exit_code == 0
     assert run("demo", "--to", "socket", "--events", "orders", "--batches", "3").exit_code == 0
-    assert calls[0] == {"port": 9999}
+    assert calls[0] == {"port": 9999, "data": None, "outside": "127.0.0.1:9094"}
     say = calls[1].pop("say")
     assert callable(say)
     assert calls[1] == {"to": "socket", "events": "orders", "batches": 3, "seed": 7}

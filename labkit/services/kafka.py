@@ -14,7 +14,7 @@ from typing import ClassVar
 import click
 
 from labkit import settings
-from labkit.errors import Conflict, Unreachable, require_int
+from labkit.errors import Conflict, Unreachable, require_int, require_type
 from labkit.services import kafka_node
 from labkit.services.base import Service, keep_one
 from labkit.services.kafka_client import KafkaClient
@@ -30,17 +30,23 @@ class KafkaBroker(KafkaClient, Service):
     ----------
     port
         Where clients connect, 1,024 to 65,535; None: a free one is chosen.
+    data
+        A folder for the topics, which then outlive this process; None: they go with it.
+    outside
+        ``host:port`` for clients of another network, such as those outside a container; None:
+        there is one address for all.
 
     Raises
     ------
     InvalidArgument
-        ``port`` is no such number.
+        ``WRONG_TYPE`` or ``OUT_OF_RANGE``: ``port`` is no such number, ``outside`` no address.
 
     Notes
     -----
     **Ports, files, processes.** One Java process (about 160 MB resident), one port for clients
-    and one on loopback for its own controller, one folder in the scratch space. All of it is
-    gone after ``stop``, and when the kernel ends in any way.
+    (with ``outside`` a second one) and one on loopback for its own controller, one folder in the
+    scratch space. All of it is gone after ``stop``, and when the kernel ends in any way; a folder
+    given as ``data`` stays.
 
     Examples
     --------
@@ -53,8 +59,18 @@ class KafkaBroker(KafkaClient, Service):
     title: ClassVar[str] = "Kafka broker"
     cure_when_gone = "Start it again with kafka.restart(), or get a new one with lab.kafka()."
 
-    def __init__(self, *, port: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        data: str | Path | None = None,
+        outside: str | None = None,
+    ) -> None:
         super().__init__()
+        self._outside = None if outside is None else _address("outside", outside)
+        if data is not None:
+            require_type("data", data, str | Path, expected="a folder's path")
+        self._data = None if data is None else Path(data).expanduser().absolute()
         self._wanted_port = (
             None if port is None else require_int("port", port, low=1024, high=65_535)
         )
@@ -76,14 +92,17 @@ class KafkaBroker(KafkaClient, Service):
             ``NEEDS``: there is no usable Java, or the broker's jars were not fetched.
         """
         self.command(folder)  # says what is missing before anything is made
-        host, data = settings.host(), folder / "data"
+        host, data = settings.host(), self._data or folder / "data"
         if self._wanted_port is not None and not kafka_node.is_free(host, self._wanted_port):
             raise Conflict("PORT_TAKEN", port=self._wanted_port, host=host)
         self._port = self._wanted_port or kafka_node.free_port(host)
         kafka_node.format_storage(data)
         (folder / "server.properties").write_text(
             kafka_node.properties(
-                port=self._port, controller_port=kafka_node.free_port("127.0.0.1"), data=data
+                port=self._port,
+                controller_port=kafka_node.free_port("127.0.0.1"),
+                data=data,
+                outside=self._outside,
             )
         )
 
@@ -141,13 +160,15 @@ def kafka() -> KafkaBroker | OutsideKafka:
     return _outside(outside).start() if outside else keep_one(KafkaBroker)
 
 
-def run_in_terminal(port: int = 9092) -> None:
+def run_in_terminal(
+    port: int = 9092, *, data: str | None = None, outside: str | None = None
+) -> None:
     """Run a broker until Ctrl-C, and say how to use it: ``labkit kafka``.
 
     Parameters
     ----------
-    port
-        Where clients connect, 1,024 to 65,535.
+    port, data, outside
+        See :class:`KafkaBroker`.
 
     Raises
     ------
@@ -160,15 +181,23 @@ def run_in_terminal(port: int = 9092) -> None:
     Unreachable
         ``UNREACHABLE``: the broker ended by itself.
     """
-    broker = KafkaBroker(port=port)
+    broker = KafkaBroker(port=port, data=data, outside=outside)
     try:
         with broker:
-            click.echo(f"Kafka broker at {broker.address}, until Ctrl-C. It starts empty.")
+            held = "It starts empty." if data is None else f"Its topics lie in {data}."
+            click.echo(f"Kafka broker at {broker.address}, until Ctrl-C. {held}")
             click.echo(f"  In a notebook:  %env {VARIABLE}={broker.address}")
             click.echo(f"  In a shell:     labkit feed orders --to kafka://{broker.address}/orders")
             _wait_for_its_end(broker)
     except KeyboardInterrupt:
         click.echo("Kafka broker stopped.")
+
+
+def _address(name: str, text: str) -> tuple[str, int]:
+    from labkit.feeds.kafka_clients import require_servers  # noqa: PLC0415 - see outside_kafka
+
+    host, port = require_servers(text, name=name).split(",")[0].rsplit(":", 1)
+    return host, int(port)
 
 
 def _wait_for_its_end(broker: KafkaBroker) -> None:

@@ -38,7 +38,9 @@ ARoAAAAIAAAABAYAAAAA
 _given: set[int] = set()
 
 
-def properties(*, port: int, controller_port: int, data: Path) -> str:
+def properties(
+    *, port: int, controller_port: int, data: Path, outside: tuple[str, int] | None = None
+) -> str:
     """Return ``server.properties`` for a broker and controller in one process.
 
     Parameters
@@ -47,8 +49,15 @@ def properties(*, port: int, controller_port: int, data: Path) -> str:
         Where clients connect, and where the broker finds its own controller.
     data
         The folder of the cluster's logs.
+    outside
+        Host and port under which clients of another network reach this broker, which then listens
+        on that port of every address (a container's own: what is published is Docker's choice).
     """
     host = settings.host()
+    listeners = {"PLAINTEXT": f"{host}:{port}"}
+    bound = dict(listeners)
+    if outside is not None:
+        listeners["OUTSIDE"], bound["OUTSIDE"] = f"{outside[0]}:{outside[1]}", f":{outside[1]}"
     return "".join(
         f"{name}={value}\n"
         for name, value in {
@@ -56,8 +65,13 @@ def properties(*, port: int, controller_port: int, data: Path) -> str:
             "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{host}:{port}",
+            "listeners": _joined(bound | {"CONTROLLER": f"127.0.0.1:{controller_port}"}),
+            # A broker answers with these addresses: each network must get one that it can reach.
+            "advertised.listeners": _joined(listeners),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("CONTROLLER", *bound)
+            ),
+            "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": data,
             # A source never makes its topic, so a misspelt name should not make one either.
             "auto.create.topics.enable": "false",
@@ -86,9 +100,18 @@ def properties(*, port: int, controller_port: int, data: Path) -> str:
     )
 
 
+def _joined(listeners: dict[str, str]) -> str:
+    return ",".join(f"{name}://{address}" for name, address in listeners.items())
+
+
 def format_storage(data: Path) -> None:
-    """Make ``data`` the empty storage of a new cluster, as ``StorageTool format`` does."""
-    data.mkdir()
+    """Make ``data`` the empty storage of a new cluster, as ``StorageTool format`` does.
+
+    A folder that is a cluster's storage already stays as it is.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    if (data / "meta.properties").exists():
+        return
     (data / "meta.properties").write_text(
         f"version=1\ncluster.id={_kafka_uuid()}\nnode.id=1\ndirectory.id={_kafka_uuid()}\n"
     )

@@ -299,6 +299,34 @@ def test_stop_all_services_stops_it(own_broker, monkeypatch):
     assert not own_broker.alive
 
 
+def test_topics_in_a_folder_of_the_callers_outlive_the_broker(tmp_path):
+    with KafkaBroker(data=tmp_path / "kept") as broker:
+        broker.topic("orders", partitions=2)
+    with KafkaBroker(data=tmp_path / "kept") as broker:
+        assert broker.topics() == ["orders"]
+
+
+def test_a_second_address_leads_to_the_same_broker():
+    address = f"127.0.0.1:{kafka_node.free_port('127.0.0.1')}"
+    with KafkaBroker(outside=address) as broker:
+        broker.topic("orders")
+        assert OutsideKafka(address).start().topics() == ["orders"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"outside": "nowhere"}, "OUT_OF_RANGE"),
+        ({"outside": 9094}, "WRONG_TYPE"),
+        ({"data": 5}, "WRONG_TYPE"),
+    ],
+)
+def test_an_address_and_a_folder_are_looked_at_before_anything_starts(given, code):
+    with pytest.raises(InvalidArgument) as caught:
+        KafkaBroker(**given)
+    assert caught.value.code == code
+
+
 # In a terminal ------------------------------------------------------------------------------
 
 TERMINAL = "import sys; from labkit.services.kafka import run_in_terminal as run; run({port})"

@@ -26,6 +26,24 @@ def test_clients_are_told_the_address_of_the_setting(tmp_path, monkeypatch):
     assert facts["listeners"].endswith("CONTROLLER://127.0.0.1:5678")
 
 
+def test_each_network_is_told_an_address_that_it_can_reach(tmp_path, monkeypatch):
+    monkeypatch.setenv("LABKIT_HOST", "kafka")
+    outside = ("127.0.0.1", 9094)
+    facts = parse(
+        kafka_node.properties(port=9092, controller_port=5678, data=tmp_path, outside=outside)
+    )
+    advertised = "PLAINTEXT://kafka:9092,OUTSIDE://127.0.0.1:9094"
+    assert facts["advertised.listeners"] == advertised
+    assert facts["listeners"].split(",")[1] == "OUTSIDE://:9094"
+
+
+def test_a_storage_that_is_there_keeps_its_identity(tmp_path):
+    kafka_node.format_storage(tmp_path / "data")
+    before = (tmp_path / "data" / "meta.properties").read_text()
+    kafka_node.format_storage(tmp_path / "data")
+    assert (tmp_path / "data" / "meta.properties").read_text() == before
+
+
 def test_each_cluster_has_an_identity_of_its_own(tmp_path):
     identities = set()
     for name in ("a", "b"):
