@@ -88,7 +88,10 @@ def _stopped_wrongly(names: Sequence[str], queries: Sequence[Any]) -> Verdict | 
 def _cause_of_stops(names: Sequence[str], runs: dict[str, bool]) -> str:
     ended = [name for name in names if not runs[name]]
     if not ended:
-        return "All three queries still run. `stop()` is a call: it needs its brackets."
+        return (
+            "All three queries still run. Compare `query.name` with the name, and call `stop()` "
+            "with its brackets."
+        )
     if len(ended) == len(names):
         return (
             f"All three are stopped. Only the query whose name is exactly **{ASKED}** should end; "
@@ -151,6 +154,11 @@ def _on_static(answer: Callable[[Any], Any]) -> Verdict | None:
             return not_yet(
                 f"Your function returns an object of the type **{kind}**. It must return a "
                 "DataFrame, a plan that others can start or show."
+            )
+        if made.isStreaming:
+            return not_yet(
+                "Your function was given a static DataFrame, and gives back a stream. Build the "
+                "result from `df`, not from `stream`."
             )
         rows = [row.asDict() for row in made.collect()]
     except Exception as error:  # noqa: BLE001 - whatever the answer does is told in words

@@ -61,6 +61,11 @@ def always_static(_):
     return lengths(session().createDataFrame([("snow",)], "value string"))
 
 
+def always_the_stream(_):
+    stream = session().readStream.format("rate").load()
+    return lengths(stream.select(F.lit("snow").alias("value")))
+
+
 def starts_itself(df):
     made = lengths(df)
     if df.isStreaming:
@@ -137,6 +142,7 @@ WRONG = {
         ("no brackets", lambda: lambda qs, n: [q.stop for q in qs if q.name == n], "brackets"),
         ("the name as place", lambda: lambda queries, name: queries[name].stop(), "TypeError"),
         ("the whole session", lambda: lambda _queries, _name: session().stop(), "Leave that out"),
+        ("the query as text", stop_where(lambda q, name: q == name), "Compare `query.name`"),
         ("the table", lambda: lambda _, n: session().catalog.dropTempView(n), "still run"),
     ],
     "01.2": [
@@ -149,6 +155,7 @@ WRONG = {
         ("word for word", lambda: lambda df: words(df).groupBy("word").count(), "the columns word"),
         ("the columns' names", lambda: lambda df: lengths(df).toDF("n", "c"), "the columns n, c"),
         ("always the same rows", lambda: always_static, "5 expected rows did not come out"),
+        ("the lesson's stream", lambda: always_the_stream, "not from `stream`"),
         ("other on streams", lambda: another_on_streams, "did not come out"),
         ("starts a query", lambda: starts_itself, "It must return a DataFrame"),
         ("writes", lambda: lambda df: lengths(df).writeStream, "writeStream is for a stream"),
