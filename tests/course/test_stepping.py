@@ -328,12 +328,13 @@ def test_queries_and_views_of_the_learner_are_left_alone(spark, tmp_path):
             selected = spark.sql("SELECT k FROM clicks")
             return selected.writeStream.format("memory").queryName("totals")
 
+        before = tables_and_queries(spark)
         run = run_stream(answer, WORDS)
         assert (run.error, len(run.rows)) == (None, 3)
         assert query.isActive
         assert spark.table("totals").collect() == [("mine",)]
         assert spark.table("clicks").count() == 3
-        assert {table.name for table in spark.catalog.listTables()} == {"clicks", "totals"}
+        assert tables_and_queries(spark) == before
     finally:
         control.stop(query)
         for name in ("clicks", "totals"):
