@@ -94,6 +94,7 @@ WORDS: dict[str, Words] = {
     "NOT_WRITABLE": Words(
         "The folder {folder} cannot be written to.", "{reason}", "Choose another folder."
     ),
+    "NO_DSTREAM": Words("The function returned {found}.", "Asked is a DStream.", "{cure}"),
     "NO_ROWS": Words("{file} has no rows.", how="Leave it out, or give a file with rows."),
     "NO_STREAM": Words(
         "The function returned {found}.",

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 # People read a wait as "broken" after about two seconds without a sign.
 SILENT_S = 2.0
+# The thread that draws a bar; what it writes is no part of what a cell prints.
+BAR_THREAD = "labkit-bar"
 _bar = threading.Lock()  # two bars at once would draw over each other
 
 
@@ -90,7 +92,9 @@ def patience(*, what: str, expected_s: float | None = None) -> Iterator[None]:
         yield
         return
     done = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(done, what, expected_s), daemon=True)
+    ticker = threading.Thread(
+        target=_tick, args=(done, what, expected_s), name=BAR_THREAD, daemon=True
+    )
     ticker.start()
     try:
         yield

@@ -9,7 +9,7 @@ import pytest
 
 from labkit import waiting
 from labkit.errors import NotReady
-from labkit.waiting import patience, wait_until
+from labkit.waiting import BAR_THREAD, patience, wait_until
 
 
 def test_it_returns_what_the_attempt_returned():
@@ -104,7 +104,7 @@ def test_a_log_file_gets_no_bar(monkeypatch, capsys):
 @pytest.mark.usefixtures("watched")
 def test_the_bar_goes_when_the_block_fails():
     def bars():
-        return [thread for thread in threading.enumerate() if thread.name.endswith("(_tick)")]
+        return [thread for thread in threading.enumerate() if thread.name == BAR_THREAD]
 
     def broken():
         with patience(what="Kafka starts"):

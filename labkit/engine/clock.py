@@ -75,6 +75,7 @@ def streaming_context(batch_s: float = 1) -> StreamingContext:
     running = SparkContext._active_spark_context is not None
     context = (spark(connectors=()) if running else spark()).sparkContext
     stop_streaming()
+    forget_checkpoints(context)
     conf = context._jsc.sc().conf()
     conf.set(SETTING, MANUAL_CLOCK)
     try:
@@ -144,6 +145,16 @@ def stop_streaming() -> None:
     if known is not None and known._jvm is SparkContext._jvm:  # else its Java has gone
         known.stop(stopSparkContext=False)
     StreamingContext._activeContext = None
+
+
+def forget_checkpoints(context: Any) -> None:
+    """Let no new context find the checkpoint folder of an earlier one.
+
+    Spark keeps the folder of ``ssc.checkpoint`` for all contexts of its Java, so state without a
+    checkpoint would be refused in the first context only.
+    """
+    none = context._jvm.scala.Option.empty()
+    getattr(context._jsc.sc(), "checkpointDir_$eq")(none)
 
 
 def java_context(ssc: Any) -> Any:
