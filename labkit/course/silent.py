@@ -25,6 +25,7 @@ STORES_PER_CORE = 4
 # One row with a null is no pattern.
 NULL_ROWS = 2
 NO_BATCH = "Waiting for the first batch: the query runs, and no batch has run yet."
+FIRST_BATCH = "The first batch runs now, and has not ended yet."
 
 
 def title(query: Any) -> str:
@@ -44,10 +45,11 @@ def about_query(query: Any) -> list[Finding]:
     panel = _panel(query, reports)
     name = title(query)
     found = [Finding(name, sentence(panel) if panel.batches else _without_batch(panel))]
-    of_time = about_time(reports, panel.facts, name)
+    of_time = list(about_time(reports, panel.facts, name))
     if panel.state.code == STOPPED:
         return [*found, *_taken_over(query, name), *of_time]
-    if panel.batches and need_of(panel):
+    is_ahead = any(finding.id == "M31" for finding in of_time)  # a later event cannot help then
+    if panel.batches and need_of(panel) and not is_ahead:
         found[0] = replace(found[0], cure="Send a later event: feed.step().", lesson="09")
     found += [*_no_input(panel, name), *of_time]
     return [*found, *_stores(panel, name), *_rows(query, name)]
@@ -98,11 +100,14 @@ def _state(query: Any) -> State:
 
 
 def _without_batch(panel: Panel) -> str:
-    return "Stopped: no batch has run." if panel.state.code == STOPPED else NO_BATCH
+    if panel.state.code == STOPPED:
+        return "Stopped: no batch has run."
+    return FIRST_BATCH if panel.state.code == RUNNING else NO_BATCH
 
 
 def _no_input(panel: Panel, name: str) -> Iterator[Finding]:
-    if any(batch.input_rows for batch in panel.batches):
+    in_first_batch = panel.state.code == RUNNING and not panel.batches
+    if in_first_batch or any(batch.input_rows for batch in panel.batches):
         return
     if any(batch.kafka for batch in panel.batches):
         yield Finding(

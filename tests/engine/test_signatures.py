@@ -11,6 +11,7 @@ import pytest
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+import labkit as lab
 from labkit.engine.causes import Facts, facts_from, facts_of
 from labkit.engine.signatures import SIGNATURES, explain_error, signature_of
 from labkit.errors import NotFound
@@ -439,6 +440,15 @@ for start in ("first", '{"starts": {"7": 0}}'):
     def _(b, broker, position=start):
         broker.topic("starts")
         b.run(b.kafka(broker.bootstrap_servers, ("subscribe", "starts"), startingOffsets=position))
+
+
+@provokes("K09", "Spark keeps its readers", kafka=True)
+def _(b, broker):
+    lab.feed(lab.Script("10:00"), to=broker.topic("grouped")).step()
+    port = broker.bootstrap_servers.rsplit(":", 1)[1]
+    for host in ("127.0.0.1", "localhost"):  # one broker, and Spark sees two
+        group = {"kafka.group.id": "mine", "startingOffsets": "earliest"}
+        b.run(b.kafka(f"{host}:{port}", ("subscribe", "grouped"), **group), sink="noop")
 
 
 def named(table):
