@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from labkit.course.findings import Finding
+from labkit.course.findings import Finding, finding_of
 from labkit.course.silent_time import about_time
 from labkit.engine.batches import Batch, BatchReader, running_queries
+from labkit.engine.causes import facts_of
 from labkit.engine.last_error import notebook
 from labkit.engine.progress import Progress
 from labkit.engine.query_facts import query_facts
+from labkit.engine.signatures import explain_error
 from labkit.engine.watching import RUNNING, STOPPED, WAITING, WORDS, ProgressReader, State
 from labkit.errors import InvalidArgument
 from labkit.views.progress.model import Panel, fold
@@ -148,12 +149,17 @@ def _stores(panel: Panel, name: str) -> Iterator[Finding]:
 
 def _rows(query: Any, name: str) -> Iterator[Finding]:
     """Look at the rows of a memory table."""
-    with suppress(InvalidArgument):  # another sink: there are no rows to look at
+    try:
         reader = BatchReader(query)
         batches = [batch for batch in reader.backlog() if batch.rows]
-        yield from _nulls(batches, name)
-        if reader.mode == "update":
-            yield from _repeated(batches, name)
+    except InvalidArgument:  # another sink: there are no rows to look at
+        return
+    except (ValueError, OverflowError) as error:  # a time beyond the year 9999
+        yield finding_of(name, explain_error(error), facts_of(error))
+        return
+    yield from _nulls(batches, name)
+    if reader.mode == "update":
+        yield from _repeated(batches, name)
 
 
 def _nulls(batches: list[Batch], name: str) -> Iterator[Finding]:
