@@ -12,6 +12,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 import labkit as lab
+from labkit.engine import signatures_dstreams
 from labkit.engine.causes import Facts, facts_from, facts_of
 from labkit.engine.signatures import SIGNATURES, explain_error, signature_of
 from labkit.errors import NotFound
@@ -498,7 +499,8 @@ def test_every_signature_is_met_by_some_error():
     unmet = [
         f"{one.id} {one.sentence}"
         for one in SIGNATURES
-        if not any(one.id == entry and one.sentence.startswith(start) for entry, start in met)
+        if one not in signatures_dstreams.TABLE  # they have their own tests
+        and not any(one.id == entry and one.sentence.startswith(start) for entry, start in met)
     ]
     assert unmet == []
 
