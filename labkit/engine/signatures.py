@@ -16,6 +16,7 @@ from labkit.engine import (
     signatures_operations,
     signatures_running,
     signatures_setup,
+    signatures_time,
 )
 from labkit.engine.causes import Facts, OwnLine, facts_of
 from labkit.engine.signature import Signature
@@ -27,6 +28,7 @@ TABLES = (
     signatures_kafka.TABLE,
     signatures_modes.TABLE,
     signatures_operations.TABLE,
+    signatures_time.TABLE,
     signatures_calls.TABLE,
     signatures_running.TABLE,
     signatures_setup.TABLE[-1:],
