@@ -83,7 +83,7 @@ def _fits(windows: Windows, zone: str) -> bool:
     """Whether the grid of the windows begins at midnight of a zone, in summer or in winter."""
     try:
         offsets = [day.replace(tzinfo=ZoneInfo(zone)).utcoffset() for day in _DAYS]
-    except (ValueError, OSError):  # a zone that Spark knows and Python does not
+    except (KeyError, ValueError, OSError):  # a zone that Spark knows and Python does not
         return True
     nothing = timedelta(0)
     return any(((at or nothing) + windows.offset) % windows.slide == nothing for at in offsets)
