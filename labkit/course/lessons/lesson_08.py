@@ -50,6 +50,11 @@ def _without(tables: list[Rows], column: str) -> list[Rows]:
 
 def _elsewhere(run: Run) -> Verdict | None:
     """Say it when a query runs in another mode, or takes the time from another clock."""
+    if "no streaming aggregations" in str(run.error):
+        return not_yet(
+            "Your query makes **no groups**. A window is a group: `groupBy(F.window(…))`. SQL's "
+            "`OVER` does not run on a stream."
+        )
     if run.error is None and run.mode != "complete":
         return not_yet(f"Your query runs in **{run.mode}** mode. Asked is the whole table.")
     times = [value for row in run.rows for value in row.values() if isinstance(value, datetime)]

@@ -155,7 +155,7 @@ WRONG = {
         ("the struct", lambda: window_kept, "still inside the window"),
         ("a column start", lambda: start_alone, "inside the column window"),
         ("update", lambda: sums_in_update, "runs in update mode"),
-        ("OVER", lambda: running, "with OVER"),
+        ("OVER", lambda: running, "makes no groups"),
         ("five seconds", sums_with(window=("5 seconds",)), "other rows came out"),
         ("the grid moved", sums_with(window=("5 minutes", "5 minutes", "1 minute")), "other rows"),
         ("each row", lambda: each_row, "other rows came out"),
@@ -183,7 +183,7 @@ WRONG = {
         ("all sensors", averages_with(by=()), "for all sensors"),
         ("the sum", averages_with(of=F.sum), "This is the sum"),
         ("the start", averages_with(at="start"), "the start of the window"),
-        ("OVER", lambda: three_rows, "with OVER"),
+        ("OVER", lambda: three_rows, "makes no groups"),
         ("the largest", averages_with(of=F.max), "rows are right"),
     ],
     "08.4": [
