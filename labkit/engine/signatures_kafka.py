@@ -86,7 +86,7 @@ TABLE = (
         id="K12",
         fragments=("contains a null topic",),
         sentence="A row names no topic: its column topic is null.",
-        cure='Give each row one: when(condition, "large").otherwise("small").',
+        cure="Name a topic that exists in each row: when(…, …).otherwise(…) leaves no null.",
         lesson=LESSON,
     ),
     Signature(
