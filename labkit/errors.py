@@ -296,6 +296,7 @@ def require_choice(name: str, value: Any, choices: tuple[str, ...], *, cure: str
         ``UNKNOWN_CHOICE``.
     """
     if value not in choices:
-        listed = ", ".join(choices)
+        is_clear = not any("," in choice for choice in choices)
+        listed = ", ".join(choice if is_clear else f'"{choice}"' for choice in choices)
         raise InvalidArgument("UNKNOWN_CHOICE", name=name, value=value, choices=listed, cure=cure)
     return str(value)

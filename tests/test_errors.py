@@ -166,3 +166,9 @@ def test_a_choice_is_one_of_the_choices():
         require_choice("format", "avro", ("csv", "json"))
     assert caught.value.code == "UNKNOWN_CHOICE"
     assert caught.value.params["choices"] == "csv, json"
+
+
+def test_choices_that_hold_a_comma_are_quoted():
+    with pytest.raises(InvalidArgument) as caught:
+        require_choice("operation", "where", ("where, select", "union"))
+    assert caught.value.params["choices"] == '"where, select", "union"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import inspect
 from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
@@ -28,6 +29,21 @@ def is_blank(answer: Any) -> bool:
     if isinstance(answer, list | tuple | set | frozenset) and type(answer) in _PLAIN:
         return any(is_blank(part) for part in answer if part is not None)
     return isinstance(answer, FunctionType) and _has_no_body(answer)
+
+
+def has_gap(function: Any) -> bool:
+    """Return whether a line of a function is still to be written, as far as its text is known.
+
+    Examples
+    --------
+    >>> has_gap(is_blank), has_gap(len)
+    (False, True)
+    """
+    try:
+        lines = inspect.getsource(function).splitlines()
+    except (OSError, TypeError):
+        return True
+    return any(line.strip().startswith("...") for line in lines)
 
 
 _PLAIN = (list, tuple, set, frozenset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labkit import settings
-from labkit.course.blanks import is_blank
+from labkit.course.blanks import has_gap, is_blank
 from labkit.course.checks import ANSWERS, Check, Verdict, find, not_yet
 from labkit.course.guarding import guarded
 from labkit.course.library import notebook_name
@@ -22,6 +22,7 @@ KINDS: dict[str, Any] = {
     "number": lambda answer: isinstance(answer, int | float) and not isinstance(answer, bool),
     "query": lambda answer: hasattr(answer, "processAllAvailable"),
 }
+NO_RETURN = not_yet("Your function gives nothing back. End it with `return`.")
 # How many hints of each task this kernel has given.
 _given: dict[str, int] = {}
 
@@ -104,7 +105,7 @@ def _judged(task: Check, answer: Any) -> tuple[Verdict, BaseException | None]:
     outcome = guarded(task.judge, answer)
     verdict = outcome.verdict if outcome.error is None else _refused(answer, outcome.error)
     if outcome.gave_nothing and task.returns and not verdict.passed:
-        return _nothing(task), None
+        return _nothing(task) if has_gap(answer) else NO_RETURN, None
     return verdict, outcome.error
 
 

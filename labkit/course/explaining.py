@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from labkit.course.findings import Explained, Finding, finding_of
@@ -24,6 +25,11 @@ GONE = Finding(
     "Get Spark again with spark = lab.spark(), and run the cells from there.",
     id="M66",
     lesson="01",
+)
+NO_NAME = Finding(
+    "",
+    "A cell uses a name that this kernel does not know yet.",
+    "Run the cells above it, in their order; after a restart of the kernel, from the first one.",
 )
 # The checks' own queries are told by their checks.
 OURS = "run_stream"
@@ -150,6 +156,8 @@ def _of_query(query: Any) -> list[Finding]:
 
 
 def _of_error(about: str, error: BaseException) -> Finding:
+    if isinstance(error, NameError):
+        return replace(NO_NAME, about=about, cause=str(error))
     return finding_of(about, explain_error(error), facts_of(error))
 
 

@@ -38,7 +38,8 @@ MAX_PRINTED = 2000
 ANSWER, CHECK = "labkit-answer", "labkit-check"
 NOT_BACK = (
     f"Your function had not come back after **{CALL_S:g} seconds**, so it was ended. "
-    "Look for a loop without end, a `sleep` or an `awaitTermination`: nothing here has to wait."
+    "Look for a loop without end, a `sleep`, "
+    "an `awaitTermination` or a `processAllAvailable`: nothing here has to wait."
 )
 
 _thread = threading.local()

@@ -12,6 +12,7 @@ from typing import Any
 
 from labkit import scratch
 from labkit.course.step_inputs import StepInput
+from labkit.course.trouble import type_name
 from labkit.engine.batches import (
     Batch,
     BatchReader,
@@ -168,9 +169,7 @@ class SteppedQuery:
         if isinstance(returned, DataStreamWriter):
             return self._start_writer(returned)
         if not isinstance(returned, DataFrame):
-            found = (
-                "nothing" if returned is None else f"an object of type {type(returned).__name__}"
-            )
+            found = "nothing" if returned is None else f"an object of type {type_name(returned)}"
             raise _no_stream(found, "Return the DataFrame that it makes.")
         if not returned.isStreaming:
             found = "a DataFrame that is not a stream"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import traceback
+from textwrap import shorten
 
-from labkit.engine.failure import ANY_CURE, Failure, read_failure
+from labkit.engine.causes import facts_of
 from labkit.engine.signatures import explain_error
 from labkit.engine.trial import SessionKept
 from labkit.errors import PACKAGE_FOLDER
@@ -60,7 +61,11 @@ def _explained(error: BaseException) -> str:
     if found is None:
         return ""
     place = f" (in {found.own.place})" if found.own is not None else ""
-    said = f"Spark says{place}: {found.cause[:MAX_CHARS].rstrip('.')}." if found.cause else ""
+    said = (
+        f"Spark says{place}: {shorten(found.cause, MAX_CHARS, placeholder=' …').rstrip('.')}."
+        if found.cause
+        else ""
+    )
     return " ".join(part for part in (found.sentence, found.cure, said) if part)
 
 
@@ -69,15 +74,22 @@ def _general_words(error: BaseException) -> str:
         said = getattr(error, "cause_words", "")  # a run has walked the chain of Java's causes
         if said:
             return str(said).rstrip(".") + "."
-        failure = read_failure([str(error)])
-        return Failure(failure.cause, failure.place, _cure(failure)).words.strip()
+        return facts_of(error).cause.rstrip(".") + "."
     name, text = type(error).__name__, str(error).split("\n", maxsplit=1)[0][:MAX_CHARS]
     said = f"{name}: {text}" if text else name
     return f"Your answer stopped with `{said}`{place_of(error)}."
 
 
-def _cure(failure: Failure) -> str:
-    return "" if failure.cure == ANY_CURE else failure.cure
+def type_name(value: object) -> str:
+    """Return the name of a value's type, such that pandas' DataFrame is not taken for Spark's.
+
+    Examples
+    --------
+    >>> type_name(1)
+    'int'
+    """
+    kind = type(value)
+    return f"pandas {kind.__name__}" if kind.__module__.startswith("pandas") else kind.__name__
 
 
 def is_own(filename: str) -> bool:

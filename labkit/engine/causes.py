@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import Any
 
 MAX_CHARS = 300
@@ -178,7 +179,7 @@ def own_line(traceback: str) -> OwnLine | None:
 def plain(message: str) -> str:
     """Return the first line of a message without Spark's condition, and not too long."""
     text = _CONDITION.sub(r"\1", message).strip()
-    return text.split("\n")[0][:MAX_CHARS].rstrip(". ")
+    return shorten(text.split("\n")[0], MAX_CHARS, placeholder=" …").rstrip(". ")
 
 
 def _head(message: str) -> str:

@@ -141,7 +141,10 @@ TABLE = (
     ),
     Signature(
         id="K05",
-        fragments=("ption 'kafka.bootstrap.servers' must be specified",),
+        fragments=(
+            "ption 'kafka.bootstrap.servers' must be specified",
+            "Kafka option bootstrap.servers is not set",
+        ),
         sentence="Spark does not know where the broker is.",
         cure='Add .option("kafka.bootstrap.servers", kafka.bootstrap_servers).',
         lesson=LESSON,

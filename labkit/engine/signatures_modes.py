@@ -148,7 +148,8 @@ TABLE = (
         id="M37",
         fragments=("possible 'correctness' issue",),
         sentence="Two groupings, one behind the other, run in append mode only.",
-        cure='Choose outputMode("append"), or make two queries with a table between them.',
+        cure="Use one grouping, or two queries with a table between them; windows with a "
+        'watermark run in outputMode("append").',
         reason="In this mode the first aggregation sends rows whose time is over already. "
         "The second one would drop them as late, and its result would be wrong.",
         ways=("Make two queries, with a table or a topic between them.",),

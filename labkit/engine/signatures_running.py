@@ -84,6 +84,13 @@ TABLE = (
         lesson="14",
     ),
     Signature(
+        id="M56",
+        fragments=("Wrong basePath",),
+        sentence="The checkpoint is of a query that read another folder.",
+        cure='Use a new folder in .option("checkpointLocation", folder).',
+        lesson="14",
+    ),
+    Signature(
         id="M70",
         fragments=("[STATE_STORE_CHECKPOINT_LOCATION_NOT_EMPTY]", "[CANNOT_LOAD_STATE_STORE"),
         sentence="A part of the checkpoint folder is missing.",

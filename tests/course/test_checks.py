@@ -123,6 +123,14 @@ def test_a_function_may_be_asked_for_what_it_does(ask):
     assert result.cause == "odd"
 
 
+def test_a_forgotten_return_is_told_from_a_line_that_is_not_written(ask):
+    def forgotten(df):
+        part = df + 1  # noqa: F841
+
+    result = ask(lambda answer: passed("") if answer(1) == 2 else not_yet("odd"), forgotten)
+    assert "gives nothing back" in result.cause
+
+
 @pytest.mark.parametrize(
     ("kind", "right", "other"),
     [

@@ -107,6 +107,13 @@ def test_an_unknown_error_is_said_to_be_unknown():
     assert "&lt;b&gt;" in told._repr_html_()
 
 
+def test_a_name_that_is_not_known_yet_sends_back_to_the_cells_above():
+    told = explain(NameError("name 'feed' is not defined"))
+    assert "does not know yet" in told.sentence
+    assert "Its own words: name 'feed' is not defined" in repr(told)
+    assert "cells above" in told.cure
+
+
 def test_an_error_of_labkits_own_is_told_in_its_words():
     told = explain(NotFound("NOT_FOUND", kind="query", name="x", cure="Start it."))
     assert repr(told) == "This error: There is no query 'x'.\nHow to go on: Start it."

@@ -384,6 +384,21 @@ def _(b):
     b.run(b.stream, sink="noop", checkpoint="again")
 
 
+@provokes("M56", "The checkpoint is of a query that read another")
+def _(b):
+    b.run(b.stream, sink="noop", checkpoint="again")
+    for mark in (b.folder / "again" / "commits").iterdir():
+        mark.unlink()  # so the batch is read once more
+    other = b.folder / "other"
+    other.mkdir()
+    b.run(
+        b.stream.sparkSession.readStream.schema(b.schema).json(str(other)),
+        "append",
+        "noop",
+        "again",
+    )
+
+
 @provokes("M59", "The function in foreachBatch read")
 def _(b):
     for key in "cdefgh":

@@ -10,7 +10,7 @@ from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, n
 from labkit.course.practice import READY_S, Practice
 from labkit.course.questions import Choice, Question
 from labkit.course.stepping import run_stream
-from labkit.course.trouble import words_of
+from labkit.course.trouble import type_name, words_of
 from labkit.engine.session import spark
 from labkit.waiting import wait_until
 
@@ -150,10 +150,9 @@ def _on_static(answer: Callable[[Any], Any]) -> Verdict | None:
         if made is None or made is ...:
             return not_yet("Your function returns nothing. It must return a DataFrame.")
         if not isinstance(made, DataFrame):
-            kind = type(made).__name__
             return not_yet(
-                f"Your function returns an object of the type **{kind}**. It must return a "
-                "DataFrame, a plan that others can start or show."
+                f"Your function returns an object of the type **{type_name(made)}**. It must "
+                "return a DataFrame of Spark, a plan that others can start or show."
             )
         if made.isStreaming:
             return not_yet(

@@ -101,6 +101,10 @@ def _wrong_batches(query: Any, waiting: int) -> Verdict | None:
         return not_yet(f"{cause} It was not set there.")
     if set(files) == {1.0}:
         return not_yet("Each batch has **1 file**. Asked are 2.")
+    if sum(files) != waiting or not all(count.is_integer() for count in files):
+        rows, there = round(sum(files) * ROWS_IN_A_FILE), waiting * ROWS_IN_A_FILE
+        cause = f"In `folder` wait **{there} rows**, and your query has read **{rows}**."
+        return not_yet(f"{cause} Read the folder that your function is given, and all of it.")
     found = ", ".join(f"{count:g}" for count in files) or "no"
     return not_yet(f"The batches have **{found} files**. Asked are 2 in each, while there are 2.")
 

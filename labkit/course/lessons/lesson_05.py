@@ -11,6 +11,7 @@ from typing import Any
 from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
 from labkit.course.own_topics import OwnTopics, Record
 from labkit.course.questions import Choice, Question
+from labkit.course.trouble import type_name
 from labkit.course.verdicts import Sign
 from labkit.services.kafka import kafka
 
@@ -125,7 +126,7 @@ def _no_stream(returned: Any) -> Verdict | None:
         return None
     found = "a DataFrame that is not a stream"
     if not isinstance(returned, DataFrame):
-        found = f"an object of the type `{type(returned).__name__}`"
+        found = f"an object of the type `{type_name(returned)}`"
     return not_yet(f"Your function returns {found}. Return what you make of `messages`.")
 
 
@@ -234,7 +235,7 @@ def _no_writer(returned: Any) -> Verdict | None:
     if isinstance(returned, StreamingQuery):
         return not_yet("Your function starts the query. Leave out `start()`: the check starts it.")
     return not_yet(
-        f"Your function returns an object of the type `{type(returned).__name__}`. Return the "
+        f"Your function returns an object of the type `{type_name(returned)}`. Return the "
         "writer: what begins with `rows.writeStream`."
     )
 

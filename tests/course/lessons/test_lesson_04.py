@@ -135,7 +135,7 @@ WRONG = {
         ("limit of the writer", lambda: limit_on_the_writer, "an option of the reader"),
         ("one file a batch", backlog(limit=1), "Each batch has 1 file"),
         ("three files a batch", backlog(limit=3), "The batches have 3, 3, 1 files"),
-        ("a part of the rows", backlog(change=lambda df: df.where("order_id > 2")), "The batches"),
+        ("a part of the rows", backlog(change=lambda df: df.where("order_id > 2")), "all of it"),
         ("a part of the columns", backlog(change=lambda df: df.select("order_id")), "the columns"),
         ("continuous", backlog(trigger={"continuous": "1 second"}), "continuous trigger"),
         ("a number", backlog(trigger={"processingTime": 5}), "is a text, not a number"),
