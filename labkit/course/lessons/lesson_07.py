@@ -317,7 +317,7 @@ class NotTwo(Exception):
 
 def _pick(answer: Callable[[Any], Any], place: int, sales: Any) -> Any:
     made = answer(sales)
-    if not isinstance(made, tuple | list) or len(made) != 2:
+    if not isinstance(made, tuple | list) or len(made) != 2 or any(one is ... for one in made):
         raise NotTwo
     return made[place]
 
