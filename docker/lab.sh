@@ -8,5 +8,4 @@ cp -rn /opt/labkit/notebooks/. /lab/notebooks/
 # port on both sides, so the address that JupyterLab prints is the one to open.
 port=${LAB_PORT:-8888}
 exec labkit lab 00 --ServerApp.ip=0.0.0.0 --ServerApp.port="$port" --ServerApp.port_retries=0 \
-    --ServerApp.custom_display_url="http://127.0.0.1:$port" \
     --ServerApp.root_dir=/lab/notebooks --ServerApp.open_browser=False "$@"

@@ -1,7 +1,7 @@
 """Run the parts of the test suite, one after the other, all of them whatever fails.
 
-``make test`` calls this without arguments, ``make unit`` (and so on) with the names of parts. A part
-that needs what most machines lack (Docker) runs only when it is named.
+``make test`` calls this without arguments, ``make unit`` (and so on) with the names of parts; a
+part that needs what most machines lack (Docker) runs only when it is named.
 It prints what was skipped and why, the seconds of each part, and ends with one line:
 ``N passed, N failed``. With ``CI=true`` a skip is a failure: there, nothing may be missing.
 """
