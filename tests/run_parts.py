@@ -36,7 +36,7 @@ PARTS: dict[str, list[tuple[str, ...]]] = {
     "spark": [(*PYTEST, "-m", "spark and not (notebook or browser)")],
     "notebooks": [(*PYTEST, "-m", "notebook"), NBVAL],
     "browser": [(*PYTEST, "-m", "browser")],
-    "cluster": [(*PYTHON, "pytest", "-v", "-m", "cluster", "--durations=0", "--durations-min=1")],
+    "cluster": [(*PYTHON, "pytest", "-v", "tests/cluster", "--durations=0", "--durations-min=1")],
 }
 ON_REQUEST = {"cluster"}
 

@@ -133,7 +133,7 @@ def test_a_second_stack_lives_beside_the_first_without_any_network(stack):
     second = Stack("labkit-test-2", "tests.yaml", "offline.yaml")
     try:
         second.up()
-        print(second.in_lab("labkit", "notebooks", "test", LESSONS[0]))  # noqa: T201
+        print(second.in_lab("labkit", "notebooks", "test", "00", timeout_s=1500))  # noqa: T201
         assert stack.healthy()
         second.down()
         assert second.listed("ps", "--all", "{{.Names}}") == []
