@@ -29,6 +29,8 @@ from labkit.engine.trial import Trial, java_seconds, kept_session, use_session
 
 CALL_S = 6.0
 CHECK_S = 60.0
+# A check that was interrupted may still be cleaning up after itself, on the same session.
+LAST_S = 30.0
 # Java at work: it used more than this part of a tick. An idle query uses far less.
 AT_WORK = 0.5
 MAX_PRINTED = 2000
@@ -40,6 +42,8 @@ NOT_BACK = (
 )
 
 _thread = threading.local()
+# The work of the last check: it is over, unless it was interrupted or ended.
+_last: list[Work] = []
 
 NOT_THROUGH = (
     f"The check was not through after **{CHECK_S:g} seconds**, so it was ended. "
@@ -62,6 +66,8 @@ class Work:
         self._call, self._is_answer = call, is_answer
         self.value: Any = None
         self.error: BaseException | None = None
+        # Not Thread.join: an interrupt inside it makes Python 3.11 take the thread for dead.
+        self._done = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=ANSWER if is_answer else CHECK, daemon=True
         )
@@ -80,8 +86,7 @@ class Work:
         left, before = limit_s, java_seconds()
         while left > 0:
             start = time.monotonic()
-            self._thread.join(TICK_S)
-            if not self._thread.is_alive():
+            if self._done.wait(TICK_S):
                 return True
             took, now = time.monotonic() - start, java_seconds()
             idle = 0.0 if now - before >= AT_WORK * took else took
@@ -93,7 +98,17 @@ class Work:
 
     def end(self) -> None:
         """End the thread, if Python can."""
-        end([self._thread])
+        end(self._thread, once=not self._is_answer)
+
+    def join(self, limit_s: float) -> None:
+        """Wait for its end, whatever that is.
+
+        Parameters
+        ----------
+        limit_s
+            Seconds of the real clock.
+        """
+        self._done.wait(limit_s)
 
     def _run(self) -> None:
         _thread.is_answer = self._is_answer
@@ -102,6 +117,8 @@ class Work:
             self.value = self._call()
         except BaseException as error:  # noqa: BLE001 - whoever waits raises it again
             self.error = error
+        finally:
+            self._done.set()
 
 
 class Watched:
@@ -170,12 +187,15 @@ def guarded(judge: Callable[[Any], Any], answer: Any) -> Outcome:
     answer
         What the learner gave; each call of a function has its limit.
     """
+    if _last:
+        _last.pop().join(LAST_S * settings.patience())
     trial, calls = Trial(), CallsOfSpark(ANSWER, CHECK, THREAD)
     is_function = callable(answer) and not isinstance(answer, type)
     watched = Watched(answer, trial) if is_function else answer
     keeps = kept_session(_is_answer) if is_function else nullcontext()
     with keeps, _few_prints():
         work = Work(lambda: judge(watched), is_answer=False)
+        _last.append(work)
         try:
             in_time = work.wait(CHECK_S * settings.patience(), calls)
         finally:  # the learner may have interrupted the cell

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from labkit.course.findings import Finding
+from labkit.course.findings import Finding, finding_of
 from labkit.course.silent_time import about_time
 from labkit.engine.batches import Batch, BatchReader, running_queries
+from labkit.engine.causes import facts_of
 from labkit.engine.last_error import notebook
 from labkit.engine.progress import Progress
 from labkit.engine.query_facts import query_facts
+from labkit.engine.signatures import explain_error
 from labkit.engine.watching import RUNNING, STOPPED, WAITING, WORDS, ProgressReader, State
 from labkit.errors import InvalidArgument
 from labkit.views.progress.model import Panel, fold
@@ -25,6 +26,7 @@ STORES_PER_CORE = 4
 # One row with a null is no pattern.
 NULL_ROWS = 2
 NO_BATCH = "Waiting for the first batch: the query runs, and no batch has run yet."
+FIRST_BATCH = "The first batch runs now, and has not ended yet."
 
 
 def title(query: Any) -> str:
@@ -44,10 +46,11 @@ def about_query(query: Any) -> list[Finding]:
     panel = _panel(query, reports)
     name = title(query)
     found = [Finding(name, sentence(panel) if panel.batches else _without_batch(panel))]
-    of_time = about_time(reports, panel.facts, name)
+    of_time = list(about_time(reports, panel.facts, name))
     if panel.state.code == STOPPED:
         return [*found, *_taken_over(query, name), *of_time]
-    if panel.batches and need_of(panel):
+    is_ahead = any(finding.id == "M31" for finding in of_time)  # a later event cannot help then
+    if panel.batches and need_of(panel) and not is_ahead:
         found[0] = replace(found[0], cure="Send a later event: feed.step().", lesson="09")
     found += [*_no_input(panel, name), *of_time]
     return [*found, *_stores(panel, name), *_rows(query, name)]
@@ -98,11 +101,14 @@ def _state(query: Any) -> State:
 
 
 def _without_batch(panel: Panel) -> str:
-    return "Stopped: no batch has run." if panel.state.code == STOPPED else NO_BATCH
+    if panel.state.code == STOPPED:
+        return "Stopped: no batch has run."
+    return FIRST_BATCH if panel.state.code == RUNNING else NO_BATCH
 
 
 def _no_input(panel: Panel, name: str) -> Iterator[Finding]:
-    if any(batch.input_rows for batch in panel.batches):
+    in_first_batch = panel.state.code == RUNNING and not panel.batches
+    if in_first_batch or any(batch.input_rows for batch in panel.batches):
         return
     if any(batch.kafka for batch in panel.batches):
         yield Finding(
@@ -143,12 +149,17 @@ def _stores(panel: Panel, name: str) -> Iterator[Finding]:
 
 def _rows(query: Any, name: str) -> Iterator[Finding]:
     """Look at the rows of a memory table."""
-    with suppress(InvalidArgument):  # another sink: there are no rows to look at
+    try:
         reader = BatchReader(query)
         batches = [batch for batch in reader.backlog() if batch.rows]
-        yield from _nulls(batches, name)
-        if reader.mode == "update":
-            yield from _repeated(batches, name)
+    except InvalidArgument:  # another sink: there are no rows to look at
+        return
+    except (ValueError, OverflowError) as error:  # a time beyond the year 9999
+        yield finding_of(name, explain_error(error), facts_of(error))
+        return
+    yield from _nulls(batches, name)
+    if reader.mode == "update":
+        yield from _repeated(batches, name)
 
 
 def _nulls(batches: list[Batch], name: str) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from labkit.course.findings import Finding
+from labkit.course.silent_windows import about_windows
 from labkit.engine.progress import Progress
 from labkit.engine.query_facts import QueryFacts
 from labkit.engine.signatures_modes import NOT_BY_TIME
@@ -36,6 +37,7 @@ def about_time(reports: Sequence[Progress], facts: QueryFacts, name: str) -> Ite
     name
         What the findings are about, such as ``Query counts``.
     """
+    yield from about_windows(facts, name)
     if not facts.watermarks or not reports:
         return
     yield from _ahead(reports, facts, name)

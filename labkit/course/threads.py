@@ -23,19 +23,23 @@ class CallEnded(TookTooLong):
     """Raised inside a call that Spark has made and waits for: it reaches Spark as an error."""
 
 
-def end(threads: list[threading.Thread]) -> None:
-    """Raise :class:`Ended` in threads until they have gone, at most for :data:`GRACE_S`.
+def end(thread: threading.Thread, *, once: bool = False) -> None:
+    """Raise :class:`Ended` in a thread until it has gone, at most for :data:`GRACE_S`.
 
     Parameters
     ----------
-    threads
-        Threads of our own. A thread that waits in C does not hear it until it comes back.
+    thread
+        A thread of our own. While it waits in C it does not hear it.
+    once
+        For code of our own, which heeds the first call: a second one would cut its cleaning up.
     """
     deadline = time.monotonic() + GRACE_S
-    while time.monotonic() < deadline and any(thread.is_alive() for thread in threads):
-        for thread in threads:
-            _raise_in(thread, Ended)
-            thread.join(TICK_S)
+    if once:
+        _raise_in(thread, Ended)
+        thread.join(GRACE_S)
+    while not once and thread.is_alive() and time.monotonic() < deadline:
+        _raise_in(thread, Ended)
+        thread.join(TICK_S)
 
 
 class CallsOfSpark:

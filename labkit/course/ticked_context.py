@@ -40,6 +40,8 @@ class TickedContext:
         Limit for each tick, and for the function, in seconds of the real clock.
     checkpoint
         Whether it has a checkpoint folder.
+    get
+        Gives back the context, as for ``lab.streaming_context``; None: it is a new one.
 
     Raises
     ------
@@ -51,9 +53,10 @@ class TickedContext:
         self,
         inputs: list[list[list[Any]]],
         *,
-        batch_s: float,
+        batch_s: float = 1,
         timeout_s: float,
-        checkpoint: bool,
+        checkpoint: bool = False,
+        get: Callable[[], Any] | None = None,
     ) -> None:
         _require_no_other()
         self._number = next(_numbers)
@@ -64,7 +67,7 @@ class TickedContext:
         self._calls = CallsOfSpark(THREAD)
         self._rows: list[Any] = []
         #: The context of PySpark.
-        self.context = streaming_context(batch_s)
+        self.context = streaming_context(batch_s, get=get)
         self._limit = TimeLimit(spark(connectors=()), timeout_s)
         self._keep_session()
         _running[self._number] = self

@@ -10,7 +10,7 @@ import io
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,7 +245,9 @@ def _ticked(
     ticked = TickedContext(given, batch_s=batch_s, timeout_s=timeout_s, checkpoint=checkpoint)
     with patience(what="Your DStreams run batch by batch"):
         try:
-            yield ticked
+            # What cannot be sent to a worker Spark prints there, with pages of its own code.
+            with redirect_stderr(_Page(sys.stderr)):
+                yield ticked
         finally:
             ticked.close()
 

@@ -7,9 +7,11 @@ there only for that moment, so other contexts get the real clock.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from labkit.engine.by_hand import has_checkpoint, take_in_hand
 from labkit.engine.causes import java_chain
 from labkit.engine.failure import Failure, read_chain
 from labkit.engine.session import spark
@@ -33,7 +35,9 @@ MAX_TICKS = 1000
 TICK_WAIT_S = 60.0
 
 
-def streaming_context(batch_s: float = 1) -> StreamingContext:
+def streaming_context(
+    batch_s: float = 1, *, get: Callable[[], StreamingContext] | None = None
+) -> StreamingContext:
     """Return a plain ``StreamingContext`` whose clock is moved by hand, with :func:`tick`.
 
     So each run gives the same batches at the same times, on any machine. A context that is still
@@ -43,6 +47,10 @@ def streaming_context(batch_s: float = 1) -> StreamingContext:
     ----------
     batch_s
         Length of a batch, in seconds of that clock, from 0.001 to 86,400.
+    get
+        A function that gives back the context, such as one that calls
+        ``StreamingContext.getOrCreate(folder, create)``: each context made inside gets this clock,
+        and ``batch_s`` does not count. None: the context is a new one.
 
     Returns
     -------
@@ -53,11 +61,15 @@ def streaming_context(batch_s: float = 1) -> StreamingContext:
     ------
     InvalidArgument
         ``WRONG_TYPE`` or ``OUT_OF_RANGE``.
+    Conflict
+        ``RUNS_ALREADY``: ``get`` has started the context; it was stopped again.
 
     Notes
     -----
-    Clock: starts at 2024-01-01 10:00:00 UTC, and moves only in :func:`tick`. What comes from
-    elsewhere at its own time (sockets, receivers) needs a context with the real clock.
+    Clock: starts at 2024-01-01 10:00:00 UTC, or where a context that comes back from a checkpoint
+    was; moves only in :func:`tick`, and in ``ssc.stop(stopGraceFully=True)`` until Spark has
+    stopped. What comes from elsewhere at its own time (sockets, receivers) needs a context with
+    the real clock.
 
     Examples
     --------
@@ -68,6 +80,8 @@ def streaming_context(batch_s: float = 1) -> StreamingContext:
     >>> lab.tick(ssc, 2)  # doctest: +SKIP
     """
     require_number("batch_s", batch_s, low=0.001, high=MAX_BATCH_S)
+    if get is not None and not callable(get):
+        raise wrong_type("get", get, expected="a function that gives back a StreamingContext")
     from pyspark import SparkContext  # noqa: PLC0415 - half a second
     from pyspark.streaming import StreamingContext  # noqa: PLC0415 - only where DStreams are used
 
@@ -82,17 +96,19 @@ def streaming_context(batch_s: float = 1) -> StreamingContext:
         with warnings.catch_warnings():
             # That DStreams are old is what the lesson about them says.
             warnings.simplefilter("ignore", FutureWarning)
-            ssc = StreamingContext(context, batch_s)
+            ssc = StreamingContext(context, batch_s) if get is None else get()
     finally:
         conf.remove(SETTING)
-    clock = java_context(ssc).scheduler().clock()
-    clock.setTime(int(START.timestamp() * 1000))
-    ssc.now_ms = clock.getTimeMillis
+    if not isinstance(ssc, StreamingContext):
+        raise wrong_type("what get returns", ssc, expected="a StreamingContext")
+    take_in_hand(ssc, start_ms=int(START.timestamp() * 1000))
     return ssc
 
 
 def tick(ssc: StreamingContext, n: int = 1, *, timeout_s: float = TICK_WAIT_S) -> None:
     """Move a context's clock on by ``n`` batches, and return when all their jobs are done.
+
+    Where the context has a checkpoint folder, the checkpoint of each batch is written then, too.
 
     Parameters
     ----------
@@ -134,6 +150,7 @@ def tick(ssc: StreamingContext, n: int = 1, *, timeout_s: float = TICK_WAIT_S) -
         passed_ms = end_ms - java.graph().zeroTime().milliseconds()
         if any(passed_ms % slide_ms == 0 for slide_ms in slides_ms):
             _wait_for(java, end_ms, timeout_s)
+        _wait_for_checkpoint(java, end_ms, timeout_s)
 
 
 def stop_streaming() -> None:
@@ -241,6 +258,15 @@ def _wait_for(java: Any, end_ms: int, timeout_s: float) -> None:
         failure = failure_in(error)
         place = f"It came up in {failure.place}." if failure.place else ""
         raise LabkitError("BATCH_FAILED", batch=title, cause=failure.cause, place=place) from error
+
+
+def _wait_for_checkpoint(java: Any, end_ms: int, timeout_s: float) -> None:
+    wait_until(
+        lambda: has_checkpoint(java, end_ms) or _error_of(java) is not None,
+        what="The checkpoint of the batch is not written",
+        timeout_s=timeout_s,
+        every_s=0.004,
+    )
 
 
 def _outcome(java: Any, end_ms: int) -> BaseException | bool:

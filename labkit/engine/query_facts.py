@@ -19,6 +19,13 @@ _DELAY = re.compile(r"-T(\d+)ms")
 _KEYS = re.compile(r"^[-+:~ ]*(Aggregate|Deduplicate) \[([^]]*)\]", re.MULTILINE)
 _SLIDE = re.compile(r"LongType\) - (-?\d+)\) % (\d+)\)")
 _LENGTH = re.compile(r"- \d+\) \+ (\d+)\), LongType, Timestamp")
+# What a window is cut from, the innermost of Spark's conversions: a column, or an expression.
+_CUT_FROM = re.compile(
+    r"precisetimestampconversion\((?!\(|precise)(.+?), TimestampType, LongType\)"
+)
+_COLUMN = re.compile(r"\w+#\d+")
+_NOW = re.compile(r"\b(current_timestamp|now|localtimestamp)\(\)")
+BATCH, ARRIVAL, TEXT = "batch", "arrival", "text"
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,11 @@ class QueryFacts:
     timeless
         ``Aggregate`` or ``Deduplicate`` for each operation whose keys hold no event time, so that
         no watermark can remove its state.
+    clock
+        ``batch`` or ``arrival`` when the windows are cut from such a time and not from one in the
+        rows, ``text`` when they are cut from text; else empty.
+    grid
+        The windows that it cuts, whether all rows reach them or not; None without any.
     """
 
     mode: str
@@ -88,6 +100,8 @@ class QueryFacts:
     windows: Windows | None = None
     watermarks: int = 0
     timeless: tuple[str, ...] = ()
+    clock: str = ""
+    grid: Windows | None = None
 
 
 def query_facts(query: Any) -> QueryFacts:
@@ -110,6 +124,8 @@ def query_facts(query: Any) -> QueryFacts:
         windows=windows_in(plan),
         watermarks=plan.count(_WATERMARK),
         timeless=timeless_in(plan),
+        clock=clock_in(plan),
+        grid=_read_windows(plan),
     )
 
 
@@ -132,6 +148,30 @@ def timeless_in(plan: str) -> tuple[str, ...]:
     ('Deduplicate',)
     """
     return tuple(node for node, keys in _KEYS.findall(plan) if not _DELAY.search(keys))
+
+
+def clock_in(plan: str) -> str:
+    """Return what other than a time in the rows the windows in the text of a plan are cut from.
+
+    Examples
+    --------
+    >>> clock_in("precisetimestampconversion(now(), TimestampType, LongType)")
+    'batch'
+    """
+    found = _CUT_FROM.search(plan)
+    if found is None:
+        return ""
+    # A column is made where a line of the plan says "… AS its name".
+    column = _COLUMN.search(found[1])
+    name = re.escape(column[0]) if column else "nothing"
+    source = "".join([found[1], *re.findall(rf"([^\[\n]*?) AS {name}\b", plan)])
+    if _NOW.search(source):
+        return BATCH
+    if "file_modification_time" in source:
+        return ARRIVAL
+    field = name.partition("\\#")[0].partition("#")[0]
+    is_text = f"StructField({field},StringType" in plan or source.endswith("as string)")
+    return TEXT if is_text and found[1].startswith("cast(") else ""
 
 
 def windows_in(plan: str) -> Windows | None:

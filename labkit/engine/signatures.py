@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from labkit.engine import (
     signatures_calls,
+    signatures_dstreams,
     signatures_kafka,
     signatures_modes,
     signatures_operations,
     signatures_running,
     signatures_setup,
+    signatures_time,
 )
 from labkit.engine.causes import Facts, OwnLine, facts_of
 from labkit.engine.signature import Signature
@@ -22,9 +24,11 @@ from labkit.errors import LabkitError
 
 TABLES = (
     signatures_setup.TABLE[:-1],
+    signatures_dstreams.TABLE,
     signatures_kafka.TABLE,
     signatures_modes.TABLE,
     signatures_operations.TABLE,
+    signatures_time.TABLE,
     signatures_calls.TABLE,
     signatures_running.TABLE,
     signatures_setup.TABLE[-1:],
@@ -80,9 +84,18 @@ def explain_error(error: BaseException) -> Explanation | None:
     True
     """
     if isinstance(error, LabkitError):
+        known = _of_a_batch(error)
+        if known is not None:
+            return known
         what, why, how = error.words
         return Explanation(error.code, f"{what} {why}".strip(), how)
     return explain_facts(facts_of(error))
+
+
+def _of_a_batch(error: LabkitError) -> Explanation | None:
+    """Explain why a batch of DStreams failed: Spark's own error stands behind labkit's."""
+    cause = error.__cause__ if error.code == "BATCH_FAILED" else None
+    return explain_facts(facts_of(cause)) if cause is not None else None
 
 
 def explain_facts(facts: Facts) -> Explanation | None:

@@ -107,6 +107,7 @@ TABLE = (
         sentence="Functions with OVER, such as row_number or lag, do not run on a stream.",
         cure="Group by window(…), or use max_by(…) in groupBy(…).agg(…).",
         lesson="08",
+        heading="Further: the other kind of window",
     ),
     Signature(
         id="M12",
@@ -165,6 +166,7 @@ TABLE = (
         sentence="A window cannot be a month long, because months have no fixed length.",
         cure='Use window("ts", "30 days"), or group by date_trunc("month", "ts").',
         lesson="08",
+        heading="Whose day is it?",
     ),
     Signature(
         id="M20",
@@ -172,6 +174,7 @@ TABLE = (
         sentence="The slide is longer than the window, so some rows would be in no window.",
         cure='Slide by less than the window: window("ts", "10 minutes", "5 minutes").',
         lesson="08",
+        heading="A row in three windows",
     ),
     Signature(
         id="M12",
@@ -196,6 +199,7 @@ TABLE = (
         sentence="start and end are not columns of their own; they are inside the column window.",
         cure='Write select("window.start", "window.end", …).',
         lesson="08",
+        heading="A late row in the right place",
     ),
     Signature(
         id="M14",
@@ -210,6 +214,7 @@ TABLE = (
         sentence="The column of withWatermark is not a timestamp.",
         cure='Make one first: withColumn("ts", to_timestamp("ts")), then withWatermark("ts", …).',
         lesson="08",
+        heading="Times that are text",
     ),
     Signature(
         id="M51",

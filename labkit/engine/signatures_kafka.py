@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from labkit.engine.causes import Facts
 from labkit.engine.signature import Signature
 
 LESSON = "05"
+
+
+def _lacks_a_class(facts: Facts) -> bool:
+    """Whether a class is missing: the connector's names stand in every trace of its tasks."""
+    missing = ("Could not initialize class", "NoClassDefFound", "ClassNotFound")
+    return any(words in facts.said for words in missing)
+
+
 TABLE = (
     Signature(
         id="K01",
@@ -24,6 +33,7 @@ TABLE = (
     Signature(
         id="K03",
         fragments=("KafkaDataConsumer$", "KafkaSourceProvider$", "KafkaConfigUpdater"),
+        needs=_lacks_a_class,
         sentence="The Kafka connector is here, but the jars that it needs are not.",
         cure="Run `labkit fetch` in a terminal, restart the kernel, and call lab.spark().",
         lesson=LESSON,
@@ -76,7 +86,7 @@ TABLE = (
         id="K12",
         fragments=("contains a null topic",),
         sentence="A row names no topic: its column topic is null.",
-        cure='Give each row one: when(condition, "large").otherwise("small").',
+        cure="Name a topic that exists in each row: when(…, …).otherwise(…) leaves no null.",
         lesson=LESSON,
     ),
     Signature(
@@ -120,6 +130,13 @@ TABLE = (
         fragments=("options can be specified for Kafka source",),
         sentence="The topic is given in two ways.",
         cure='Keep one: .option("subscribe", "orders") or .option("subscribePattern", "orders.*").',
+        lesson=LESSON,
+    ),
+    Signature(
+        id="K09",
+        fragments=("Kafka parameters for same cache key should be equal",),
+        sentence="Spark keeps its readers by consumer group, and this group read from elsewhere.",
+        cure='Give a new name in .option("kafka.group.id", …), or leave it out: each has one.',
         lesson=LESSON,
     ),
     Signature(

@@ -108,6 +108,7 @@ TABLE = (
         "session is its start and end, and these change while it grows.",
         ways=("Use append, with a watermark.",),
         lesson="08",
+        heading="Windows that follow a user",
     ),
     Signature(
         id="M42",
@@ -159,7 +160,7 @@ TABLE = (
         condition="STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
         sentence="Files can only be added to, so a file sink takes append mode only.",
         cure='Choose outputMode("append"), or write each batch yourself with foreachBatch(…).',
-        reason="Update and complete change rows that were sent before. "
+        reason="In other modes a query may change rows that were sent before. "
         "A row in a file that is written stays as it is.",
         lesson="03",
         heading=_MODE_RULE,

@@ -89,6 +89,7 @@ TABLE = (
         "On a stream Spark knows windows of time only.",
         ways=("Use max_by or min_by in a group.", "Rank where the result is read."),
         lesson="08",
+        heading="Further: the other kind of window",
     ),
     Signature(
         id="M11",
@@ -141,6 +142,7 @@ TABLE = (
         "Here there is no key besides the time.",
         ways=("Group by another column beside session_window.",),
         lesson="08",
+        heading="Windows that follow a user",
     ),
     Signature(
         id="M11",

@@ -28,6 +28,7 @@ TABLE = (
         sentence="A value could not be read as the type that you asked for, and that ends a query.",
         cure="Use try_cast(…) or try_to_timestamp(…), which give null for such a value.",
         lesson="08",
+        heading="Times that are text",
     ),
     Signature(
         id="M18",
@@ -36,6 +37,7 @@ TABLE = (
         cure="Use try_to_timestamp(…), which gives null for such a text, "
         "and compare the format with the text.",
         lesson="08",
+        heading="Times that are text",
     ),
     Signature(
         id="M18",

@@ -34,6 +34,7 @@ class SparkEnd:
 
 
 _lock = threading.Lock()
+_by_dstreams = False
 _ends: WeakKeyDictionary[Any, SparkEnd] = WeakKeyDictionary()
 
 
@@ -72,3 +73,16 @@ def _watched(context: Any) -> SparkEnd:
 
     context.stop = stop_and_tell
     return end
+
+
+def note_stop_by_dstreams(*, is_so: bool) -> None:
+    """Remember whether it is a streaming context that stops Spark, which few people expect."""
+    global _by_dstreams  # noqa: PLW0603 - one kernel has one Spark
+    _by_dstreams = is_so
+
+
+def was_stopped_by_dstreams() -> bool:
+    """Whether no Spark runs since a streaming context has stopped it."""
+    from pyspark import SparkContext  # noqa: PLC0415 - only when somebody has failed
+
+    return _by_dstreams and SparkContext._active_spark_context is None

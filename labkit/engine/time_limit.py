@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -15,6 +16,8 @@ from labkit.errors import NotReady
 T = TypeVar("T")
 # How long code may take to end once it was told to.
 GRACE_S = 5.0
+# An exception raised in a thread from outside reaches it only between its waits.
+WAIT_S = 0.1
 THREAD = "labkit-time-limit"
 
 
@@ -54,7 +57,7 @@ class TimeLimit:
         done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
         self._threads.append(self._start(work, done))
         try:
-            value, error = done.get(timeout=self._limit_s)
+            value, error = _get(done, self._limit_s)
         except Empty:
             raise NotReady("NOT_READY", what=what, timeout_s=self._limit_s, cure=cure) from None
         self._threads.pop().join(GRACE_S)
@@ -86,6 +89,17 @@ class TimeLimit:
         thread: threading.Thread = InheritableThread(target=call, name=THREAD, daemon=True)
         thread.start()
         return thread
+
+
+def _get(done: SimpleQueue[T], limit_s: float) -> T:
+    deadline = time.monotonic() + limit_s
+    while True:
+        left_s = deadline - time.monotonic()
+        try:
+            return done.get(timeout=max(0.0, min(WAIT_S, left_s)))
+        except Empty:
+            if left_s <= 0:
+                raise
 
 
 def end_batch_functions(known: set[int | None]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from labkit.engine.batches import BatchReader
 from labkit.engine.failure import failure_of
+from labkit.engine.last_error import open_session
 from labkit.engine.listener import Inbox, News, has_failed, subscribe, unsubscribe
 from labkit.engine.progress import Progress, from_json
 from labkit.engine.spark_end import end_of
@@ -174,6 +176,15 @@ class ProgressReader(QueryReader):
     def _reports(self) -> list[Progress]:
         reports = (from_json(report.json) for report in self.query.recentProgress)
         return [report for report in reports if report.ran]
+
+
+def has_spark(query: Any) -> bool:
+    """Whether the Spark of a query still runs, so that the query can be asked."""
+    if open_session() is None:
+        return False
+    with suppress(Exception):  # a query of an earlier Java
+        return not query._jsq.sparkSession().sparkContext().isStopped()
+    return False
 
 
 def query_state(query: Any) -> State:

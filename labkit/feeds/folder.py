@@ -138,6 +138,13 @@ class FolderTarget:
     def __repr__(self) -> str:
         return f"<folder for {self.format} files>"
 
+    def __str__(self) -> str:
+        # Spark writes whatever it is given as a path; the words of repr would name a folder.
+        return self.path
+
+    def __fspath__(self) -> str:
+        return self.path
+
     @property
     def path(self) -> str:
         """Where it is, as text for ``spark.readStream``."""

@@ -99,6 +99,8 @@ def plot(query: Any, draw: Draw, *, size: tuple[float, float] = (6, 3)) -> LiveP
 
     Raises
     ------
+    Conflict
+        ``STOPPED``: the query's Spark has been stopped.
     NotFound
         No running query has this name.
     InvalidArgument

@@ -6,7 +6,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from labkit.engine.batches import running_queries
-from labkit.errors import InvalidArgument, NotFound, wrong_type
+from labkit.engine.watching import has_spark
+from labkit.errors import Conflict, InvalidArgument, NotFound, wrong_type
 
 if TYPE_CHECKING:
     from labkit.views.view import View
@@ -89,12 +90,18 @@ def started(query: Any) -> Any:
 
     Raises
     ------
+    Conflict
+        ``STOPPED``: the query's Spark has been stopped.
     InvalidArgument
         ``WRONG_TYPE``.
     NotFound
         No running query has this name.
     """
     if hasattr(query, "_jsq"):
+        if not has_spark(query):
+            reason = "Its queries ended with it, and nobody can ask them any more."
+            cure = "Get Spark again with spark = lab.spark(), and run the cells from there."
+            raise Conflict("STOPPED", what="The Spark of this query", reason=reason, cure=cure)
         return query
     if not isinstance(query, str):
         raise wrong_type(

@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,13 +38,13 @@ class Round:
         return sum(proof.failed for proof in self.proofs) + len(self.left)
 
 
-def run_round(numbers: tuple[str, ...], *, jobs: int) -> Round:
-    """Run every notebook once, then look for processes of this round."""
+def run_round(lessons: Sequence[Path], *, jobs: int) -> Round:
+    """Run both versions of every lesson once, then look for processes of this round."""
     mark = uuid.uuid4().hex
     os.environ[MARK] = mark
     try:
         proofs = []
-        for proof in prove(sources(numbers), jobs=jobs):
+        for proof in prove(lessons, jobs=jobs):
             proofs.append(proof)
             print(line(proof), flush=True)
     finally:
@@ -100,10 +101,11 @@ def main(words: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
     parser.add_argument("--report", type=Path, default=REPORT)
     given = parser.parse_args(words)
+    lessons = sources(tuple(given.numbers))  # once: a lesson that appears meanwhile has no round 1
     rounds = []
     for number in range(1, given.rounds + 1):
         print(f"== round {number}", flush=True)
-        rounds.append(run_round(tuple(given.numbers), jobs=given.jobs))
+        rounds.append(run_round(lessons, jobs=given.jobs))
         print("".join(f"left: {name}\n" for name in rounds[-1].left), end="", flush=True)
     given.report.parent.mkdir(parents=True, exist_ok=True)
     given.report.write_text(report(rounds))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import time
 
 import pytest
@@ -50,6 +51,18 @@ def good(df):
 def test_the_right_answer_passes_twice(ask):
     texts = {repr(ask(good)) for _ in range(2)}
     assert texts == {"Passed: 90.1 totals\nanna has 7: 5 from step 1 and 2 more."}
+
+
+@pytest.mark.timeout(120)
+def test_a_check_that_was_interrupted_does_not_disturb_the_next(ask):
+    def interrupted(df):
+        _thread.interrupt_main()
+        return good(df)
+
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            ask(interrupted)
+        assert ask(good).passed
 
 
 def test_a_typical_mistake_has_its_own_cause(ask):

@@ -1,6 +1,7 @@
 import json
 import re
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -220,6 +221,21 @@ class TestWithSpark:
         told = explain(start(stream()))
         assert told.sentence.startswith("Waiting for the first batch")
         assert told.findings[1].id == "M65"
+
+    def test_a_first_batch_that_still_runs_is_told(self, stream):
+        came, may_end = threading.Event(), threading.Event()
+
+        def wait(_rows, _batch):
+            came.set()
+            may_end.wait(30)
+
+        stream.write({"name": "a", "amount": 1})
+        query = stream().writeStream.foreachBatch(wait).start()
+        assert came.wait(30)
+        [told] = explain(query).findings
+        may_end.set()
+        query.processAllAvailable()
+        assert told.sentence == "The first batch runs now, and has not ended yet."
 
     def test_columns_that_are_always_null_are_told(self, stream):
         stream.write({"NAME": NASTY, "amount": 1}, {"NAME": "b", "amount": 2})

@@ -49,6 +49,7 @@ def test_a_time_in_the_future_is_told_before_the_rows_that_it_cost(drill):
     told = explain(query)
     assert [finding.id for finding in told.findings] == ["", "M31", "M33"]
     assert "1 Jan 2099 00:00" in repr(told)
+    assert told.cure == "", "no later event can help"
     assert "new checkpoint" in told.findings[1].cure
 
 

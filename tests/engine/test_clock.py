@@ -1,5 +1,6 @@
 """A streaming context by hand: its clock, its batches, its files, its end."""
 
+import os
 import sys
 import warnings
 from itertools import pairwise
@@ -47,6 +48,13 @@ def test_what_is_no_context_cannot_be_ticked(thing):
     with pytest.raises(InvalidArgument) as caught:
         tick(thing)
     assert (caught.value.code, caught.value.params["name"]) == ("WRONG_TYPE", "ssc")
+
+
+@pytest.mark.parametrize("get", [1, "create", []])
+def test_what_is_no_function_cannot_give_a_context(get):
+    with pytest.raises(InvalidArgument) as caught:
+        streaming_context(get=get)
+    assert caught.value.params["name"] == "get"
 
 
 @pytest.fixture(autouse=True)
@@ -239,3 +247,95 @@ def test_stop_all_stops_a_context_and_can_be_called_twice():
     tick(again)
     assert seen == [(1, [1])]
     again.stop(stopSparkContext=False)
+
+
+def running_count(texts, memory, book):
+    """Return a function that makes or brings back a context with a count of all words."""
+    from pyspark.streaming import StreamingContext
+
+    def add(new, old):
+        return sum(new) + (old or 0)
+
+    def note(time, rdd):
+        with book.open("a") as file:
+            print(f"{time:%H:%M:%S}", sorted(rdd.collect()), file=file)
+
+    def create():
+        ssc = StreamingContext(lab.spark(connectors=()).sparkContext, 1)
+        pairs = ssc.textFileStream(str(texts)).map(lambda word: (word, 1))
+        pairs.updateStateByKey(add).foreachRDD(note)
+        return ssc
+
+    return lambda: StreamingContext.getOrCreate(str(memory), create)
+
+
+def arrive(texts, name, *, ssc):
+    path = texts / f".{name}"
+    path.write_text("a\n")
+    os.utime(path, times=(ssc.now_ms() / 1000 + 0.5,) * 2)
+    path.rename(texts / name)
+
+
+@pytest.mark.spark
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("gracefully", [False, True])
+def test_a_context_comes_back_with_its_state_and_its_clock(tmp_path, gracefully):
+    texts, memory, book = tmp_path / "texts", tmp_path / "memory", tmp_path / "book"
+    texts.mkdir()
+    get = running_count(texts, memory, book)
+    ssc = streaming_context(get=get)
+    assert ssc.now_ms() == START_MS
+    ssc.start()
+    for name in ("1", "2"):
+        arrive(texts, name, ssc=ssc)
+        tick(ssc)
+    ssc.stop(stopSparkContext=False, stopGraceFully=gracefully)
+    stopped_ms = ssc.now_ms()
+    lines = book.read_text().splitlines()
+    assert lines[:2] == ["10:00:01 [('a', 1)]", "10:00:02 [('a', 2)]"]
+    arrive(texts, "3", ssc=ssc)
+    ssc = streaming_context(get=get)
+    ssc.start()
+    assert START_MS < ssc.now_ms() <= stopped_ms
+    tick(ssc, 1 + (stopped_ms - ssc.now_ms()) // 1000)
+    ssc.stop(stopSparkContext=False)
+    last, again = book.read_text().splitlines()[-1], book.read_text().splitlines()[len(lines)]
+    assert last.endswith("[('a', 3)]")
+    assert again == lines[-1]  # the last batch before the end runs once more
+
+
+@pytest.mark.spark
+def test_a_graceful_stop_ends_although_the_clock_stands_still(ssc):
+    seen = batches_of(ssc.queueStream([[1], [2]]))
+    ssc.start()
+    tick(ssc)
+    ssc.stop(stopSparkContext=False, stopGraceFully=True)
+    assert state_of(ssc._jssc.ssc()) == "STOPPED"
+    assert seen == [(1, [1]), (2, [2]), (3, [])]
+
+
+@pytest.mark.spark
+def test_a_context_that_was_started_too_early_is_stopped_and_named(spark):
+    from pyspark.streaming import StreamingContext
+
+    made = []
+
+    def get():
+        ssc = StreamingContext(spark.sparkContext, 1)
+        made.append(ssc)
+        batches_of(ssc.queueStream([[1]]))
+        ssc.start()
+        return ssc
+
+    with pytest.raises(Conflict) as caught:
+        streaming_context(get=get)
+    assert caught.value.code == "RUNS_ALREADY"
+    assert state_of(made[0]._jssc.ssc()) == "STOPPED"
+
+
+@pytest.mark.spark
+@pytest.mark.usefixtures("spark")
+def test_what_is_given_back_must_be_a_context():
+    with pytest.raises(InvalidArgument) as caught:
+        streaming_context(get=lambda: None)
+    assert caught.value.code == "WRONG_TYPE"

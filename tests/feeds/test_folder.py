@@ -202,6 +202,11 @@ def test_its_repr_names_no_path(tmp_path):
     assert repr(folder(tmp_path, format="csv")) == "<folder for csv files>"
 
 
+def test_a_folder_can_be_given_where_a_path_is_wanted(tmp_path):
+    target = folder(tmp_path)
+    assert f"{target}" == os.fspath(target) == target.path == str(tmp_path)
+
+
 def test_run_marks_are_told_from_data():
     assert is_run_mark(".run-12")
     assert not is_run_mark("numbers-1-000001.json")

@@ -66,6 +66,8 @@ def progress(query: Any) -> ProgressPanel:
 
     Raises
     ------
+    Conflict
+        ``STOPPED``: the query's Spark has been stopped.
     NotFound
         No running query has this name.
     InvalidArgument

@@ -59,6 +59,8 @@ def live(
 
     Raises
     ------
+    Conflict
+        ``STOPPED``: the query's Spark has been stopped.
     NotFound
         No running query has this name, or ``key`` names no column.
     InvalidArgument

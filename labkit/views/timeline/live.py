@@ -91,6 +91,8 @@ def timeline(
 
     Raises
     ------
+    Conflict
+        ``STOPPED``: the query's Spark has been stopped.
     NotFound
         No running query has this name.
     InvalidArgument

@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from labkit import control
-from labkit.errors import InvalidArgument, NotFound
+from labkit.errors import Conflict, InvalidArgument, NotFound
 from labkit.events.script import Script
 from labkit.feeds.feed import feed
 from labkit.feeds.folder import folder
@@ -198,6 +198,7 @@ def test_an_unknown_key_says_which_columns_there_are(stepped):
 
 def test_a_view_of_a_new_session_hears_of_its_batches():
     """Another Java may know its sessions by the same number as the one before."""
+    queries = []
     for name in ("one", "two"):
         control.stop_all()
         from labkit.engine.session import spark as start
@@ -207,9 +208,12 @@ def test_a_view_of_a_new_session_hears_of_its_batches():
         rows = feed(script, to=folder(name, format="json"))
         stream = spark.readStream.schema(script.schema).json(rows.path)
         query = stream.writeStream.format("memory").queryName(name).start()
+        queries.append(query)
         view = live(query)
         rows.step(1, query)
         assert [f.batch for f in view.frames] == [0]
+    with pytest.raises(Conflict, match="The Spark of this query is stopped"):
+        live(queries[0])
 
 
 def test_a_feed_goes_on_when_java_dies_under_a_view(stepped):
