@@ -25,7 +25,7 @@ input()
 try:
     kafka.topics()
 except Unreachable as error:
-    print(f"{error.code}: {error.what}", flush=True)
+    print(f"{error.code}: {error.words.what}", flush=True)
 print("the query is alive:", query.isActive, flush=True)
 input()
 feed.step(3, query)
