@@ -27,11 +27,11 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test $(PARTS) format lessons pictures bench campaign lock jars-lock clean java
+.PHONY: help setup lab test $(PARTS) test-cluster format lessons pictures bench campaign lock jars-lock clean java
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[$$()a-zA-Z-]+:.*## / { sub(/\$$\(PARTS\)/, "PARTS", $$1); \
-		printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  PARTS are: $(PARTS)"
 
 lab: setup ## set everything up (the first time) and open JupyterLab on lesson 00
@@ -46,6 +46,9 @@ test: java $(DEV) ## run every part of the tests, and print what is skipped and 
 
 $(PARTS): $(DEV) ## run one part of the tests
 	@$(PY) tests/run_parts.py $@
+
+test-cluster: $(DEV) ## build the image, run the lessons in containers; LESSONS="00 03" chooses
+	@$(PY) tests/run_parts.py cluster
 
 format: $(DEV) ## put code and notebooks into the one format
 	@$(PY) -m ruff check --fix-only --quiet

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,17 +142,20 @@ def lab(words: tuple[str, ...]) -> None:
     """Open JupyterLab on a lesson (00 when none is named)."""
     named = bool(words) and not words[0].startswith("-")
     lesson, options = (words[0], words[1:]) if named else (FIRST_LESSON, words)
-    command = [*lab_command(lesson), *options]
+    command = lab_command(lesson, options)
     os.execve(sys.executable, command, lab_environment())  # noqa: S606 - our own command
 
 
-def lab_command(lesson: str = FIRST_LESSON) -> list[str]:
+def lab_command(lesson: str = FIRST_LESSON, options: Sequence[str] = ()) -> list[str]:
     """Return the command that opens JupyterLab on a lesson: loopback only, with its token.
 
     Parameters
     ----------
     lesson
         Its number, or the beginning of its file's name.
+    options
+        More options for JupyterLab, such as ``--ServerApp.ip=0.0.0.0``; they take the place of
+        ours of the same name.
 
     Raises
     ------
@@ -164,12 +168,16 @@ def lab_command(lesson: str = FIRST_LESSON) -> list[str]:
     ['-m', 'jupyterlab']
     """
     name = _lesson_file(lesson)
+    ours = {
+        "--ServerApp.ip": "127.0.0.1",
+        "--ServerApp.root_dir": str(NOTEBOOKS),
+        "--LabApp.default_url": f"/lab/tree/{name}",
+    }
+    # Jupyter refuses to start when an option comes twice.
+    given = {option.partition("=")[0] for option in options}
+    kept = [f"{option}={value}" for option, value in ours.items() if option not in given]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return [
-        *(sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"),
-        *(f"--ServerApp.root_dir={NOTEBOOKS}", f"--LabApp.default_url=/lab/tree/{name}"),
-        *as_root,
-    ]
+    return [sys.executable, "-m", "jupyterlab", *kept, *as_root, *options]
 
 
 def lab_environment() -> dict[str, str]:

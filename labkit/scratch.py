@@ -44,8 +44,7 @@ def kernel_folder() -> Path:
     if not (folder / OWNER_FILE).exists():
         sweep()
         folder.mkdir(parents=True, exist_ok=True)
-        owner = {"pid": pid, "started_ms": _started_ms(pid), "host": socket.gethostname()}
-        (folder / OWNER_FILE).write_text(json.dumps(owner))
+        (folder / OWNER_FILE).write_text(json.dumps(owner()))
         atexit.register(_remove_own, folder, pid)
     return folder
 
@@ -78,15 +77,24 @@ def sweep() -> list[Path]:
     home = settings.home()
     if not home.is_dir():
         return []
-    left = [f for f in home.iterdir() if _KERNEL_FOLDER.fullmatch(f.name) and _is_left_over(f)]
+    left = [
+        f for f in home.iterdir() if _KERNEL_FOLDER.fullmatch(f.name) and is_gone(f / OWNER_FILE)
+    ]
     for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
     return left
 
 
-def _is_left_over(folder: Path) -> bool:
+def owner() -> dict[str, int | str]:
+    """Return what tells this process from all others: id, start and host."""
+    pid = os.getpid()
+    return {"pid": pid, "started_ms": _started_ms(pid), "host": socket.gethostname()}
+
+
+def is_gone(mark: Path) -> bool:
+    """Tell whether the process of this host whose :func:`owner` stands in a file has ended."""
     try:
-        owner = json.loads((folder / OWNER_FILE).read_text())
+        owner = json.loads(mark.read_text())
         if owner["host"] != socket.gethostname():
             return False
         started_ms = psutil.Process(owner["pid"]).create_time() * 1000

@@ -1,6 +1,7 @@
 """Run the parts of the test suite, one after the other, all of them whatever fails.
 
-``make test`` calls this without arguments, ``make unit`` (and so on) with the names of parts.
+``make test`` calls this without arguments, ``make unit`` (and so on) with the names of parts; a
+part that needs what most machines lack (Docker) runs only when it is named.
 It prints what was skipped and why, the seconds of each part, and ends with one line:
 ``N passed, N failed``. With ``CI=true`` a skip is a failure: there, nothing may be missing.
 """
@@ -35,7 +36,9 @@ PARTS: dict[str, list[tuple[str, ...]]] = {
     "spark": [(*PYTEST, "-m", "spark and not (notebook or browser)")],
     "notebooks": [(*PYTEST, "-m", "notebook"), NBVAL],
     "browser": [(*PYTEST, "-m", "browser")],
+    "cluster": [(*PYTHON, "pytest", "-v", "tests/cluster", "--durations=0", "--durations-min=1")],
 }
+ON_REQUEST = {"cluster"}
 
 
 @dataclass
@@ -49,8 +52,9 @@ class Tally:
 
 
 def main(names: list[str]) -> int:
-    """Run the named parts (none: all) and return the exit status: 0 if nothing failed."""
-    tallies = {name: run_part(name) for name in names or PARTS}
+    """Run the named parts (none: all usual ones) and return the exit status: 0 if none failed."""
+    usual = [name for name in PARTS if name not in ON_REQUEST]
+    tallies = {name: run_part(name) for name in names or usual}
     print("\n== summary ==")
     for name, tally in tallies.items():
         counts = f"{tally.passed:5} passed {tally.failed:4} failed {len(tally.skips):4} skipped"

@@ -192,6 +192,14 @@ def test_lab_opens_jupyterlab_on_a_lesson(monkeypatch, words, file, rest):
     assert environment["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0] == str(cli.JUPYTER_SETTINGS)
 
 
+def test_an_option_of_the_learner_s_takes_the_place_of_ours():
+    """Jupyter refuses to start when one comes twice."""
+    command = cli.lab_command("00", ["--ServerApp.ip=0.0.0.0", "--ServerApp.port=9000"])
+    assert [word for word in command if "ServerApp.ip" in word] == ["--ServerApp.ip=0.0.0.0"]
+    assert f"--ServerApp.root_dir={cli.NOTEBOOKS}" in command
+    assert command[-1] == "--ServerApp.port=9000"
+
+
 def test_lab_keeps_the_learner_s_own_settings(monkeypatch):
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/school")
     places = cli.lab_environment()["JUPYTER_CONFIG_PATH"].split(os.pathsep)

@@ -10,7 +10,7 @@ import pytest
 from labkit import cli
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "docker/README.md")
 README = (ROOT / "README.md").read_text()
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)) | set(
     re.search(r"^PARTS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()

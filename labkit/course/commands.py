@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from labkit import settings
 from labkit.errors import MissingNeed
 
 if TYPE_CHECKING:
     from labkit.course.building import Outcome
 
+# With one broker for all, notebooks that make the same topics would meet.
 JOBS = click.option(
-    "--jobs", type=click.IntRange(1, 8), default=2, show_default=True, help="How many at a time."
+    "--jobs",
+    type=click.IntRange(1, 8),
+    default=lambda: 1 if settings.kafka() else 2,
+    show_default="2; 1 with LABKIT_KAFKA",
+    help="How many at a time.",
 )
 NUMBERS = click.argument("numbers", nargs=-1, metavar="[NN]...")
 

@@ -124,7 +124,8 @@ def _file(class_path: str) -> Path:
     java, pyspark = require_java(), _pyspark_folder()
     jars = [*map(Path, filter(None, class_path.split(":"))), *sorted(pyspark.glob("jars/*.jar"))]
     facts = [java.version, str(java.home), class_path, *jvm.FIXED_OPTIONS]
-    facts += [f"{jar} {jar.stat().st_size} {jar.stat().st_mtime_ns}" for jar in jars]
+    # Whole seconds, as Java compares them: the layers of a container's image keep no more.
+    facts += [f"{jar} {jar.stat().st_size} {int(jar.stat().st_mtime)}" for jar in jars]
     key = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
     return settings.jars() / f"classes-{java.version}-{key}.jsa"
 

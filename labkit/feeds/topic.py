@@ -93,7 +93,8 @@ class KafkaTopic:
         with open_admin(self.bootstrap_servers) as admin:
             if create:
                 self._make(admin, partitions)
-            self.partitions = len(self._require_there(admin)["partitions"])
+            there = self._require_there(admin)
+        self.partitions, self.id = len(there["partitions"]), str(there["topic_id"])
 
     def __repr__(self) -> str:
         return f"<topic {self.name!r}>"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from labkit.errors import Conflict, Unreachable
 from labkit.services.kafka_client import KafkaClient
+
+if TYPE_CHECKING:
+    from labkit.feeds.topic import KafkaTopic
 
 VARIABLE = "LABKIT_KAFKA"
 
@@ -64,6 +67,19 @@ class OutsideKafka(KafkaClient):
         except Unreachable:
             return False
         return True
+
+    def topic(self, name: str, *, partitions: int = 1) -> KafkaTopic:
+        """Return a topic as a feed's target; see :meth:`KafkaClient.topic`.
+
+        A topic of this name that a kernel of this machine has left, because it was restarted or
+        killed, is removed first: this broker outlives kernels.
+        """
+        from labkit.feeds import left_topics  # noqa: PLC0415 - it loads kafka-python
+
+        left_topics.remove_left_over(self.bootstrap_servers, name)
+        topic = super().topic(name, partitions=partitions)
+        left_topics.remember(topic)
+        return topic
 
     def start(self) -> Self:
         """Return when the broker answers; nothing is started.

@@ -22,9 +22,16 @@ IMAGE, TEST_IMAGE = "labkit:local", "labkit:test"
 ENGINE_S, READY_S = 60.0, 180.0
 
 
-def output(*command: str, timeout_s: float = 600) -> str:
+def output(*command: str, timeout_s: float = 600, env: dict[str, str] | None = None) -> str:
     """Run a command and return what it wrote; a failure shows both of its streams."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout_s)
+    done = subprocess.run(
+        command,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_s,
+    )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -86,31 +93,31 @@ class Stack:
     ----------
     name
         The project's name; ports are free ones, so that two stacks live side by side.
+    overrides
+        More compose files of this folder, which change what docker/compose.yaml says.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *overrides: str) -> None:
         self.name = name
         self.ports = dict(
             zip(("LAB_PORT", "SPARK_UI_PORT", "KAFKA_PORT"), free_ports(3), strict=True)
         )
-        files = (
-            "-f",
-            str(ROOT / "docker/compose.yaml"),
-            "-f",
-            str(ROOT / "tests/cluster/compose.yaml"),
-        )
-        self._command = (*compose(), "-p", name, *files)
+        here = Path(__file__).parent
+        files = (ROOT / "docker/compose.yaml", *(here / file for file in overrides))
+        chosen = [word for file in files for word in ("-f", str(file))]
+        self._command = (*compose(), "-p", name, *chosen)
 
     def compose(self, *words: str, timeout_s: float = 600) -> str:
-        os.environ.update({name: str(port) for name, port in self.ports.items()})
-        return output(*self._command, *words, timeout_s=timeout_s)
+        ports = {name: str(port) for name, port in self.ports.items()}
+        return output(*self._command, *words, timeout_s=timeout_s, env=ports)
 
     def up(self) -> None:
         self.compose("up", "-d", "--no-build")
         wait_for(self.healthy, what="Not every container is healthy", timeout_s=READY_S)
 
     def healthy(self) -> bool:
-        return all("(healthy)" in state for state in self.states().values())
+        states = self.states().values()
+        return bool(states) and all("(healthy)" in state for state in states)
 
     def states(self) -> dict[str, str]:
         """Return the state of each container by the name of its service."""
@@ -129,6 +136,14 @@ class Stack:
 
     def in_lab(self, *words: str, timeout_s: float = 600) -> str:
         return self.compose("exec", "-T", "lab", *words, timeout_s=timeout_s)
+
+    def kill(self, service: str) -> None:
+        """End a service at once, as a power cut would."""
+        output("docker", "kill", "--signal", "KILL", self.container(service))
+
+    def revive(self, service: str) -> None:
+        output("docker", "start", self.container(service))
+        wait_for(self.healthy, what=f"{service} is not back", timeout_s=READY_S)
 
     def down(self, *words: str) -> None:
         self.compose("down", "--timeout", "15", *words)

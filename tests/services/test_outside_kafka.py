@@ -7,10 +7,11 @@ import time
 
 import pytest
 
-from labkit.errors import InvalidArgument, Unreachable
+from labkit.errors import Conflict, InvalidArgument, Unreachable
 from labkit.services import kafka_node
 from labkit.services.kafka import kafka
 from labkit.services.outside_kafka import OutsideKafka
+from labkit.waiting import wait_until
 
 pytestmark = pytest.mark.service
 
@@ -59,6 +60,61 @@ def test_one_of_several_addresses_is_enough(own_broker):
     outside = OutsideKafka(f"{dead}, {own_broker.address}").start()
     assert outside.topics() == []
     assert outside.address == f"{dead},{own_broker.address}"
+
+
+LEAVE = """
+import os, sys
+from labkit.services.kafka import kafka
+topic = kafka().topic("left", partitions=2)
+topic.producer().send("left", b"a row").get(timeout=30)
+if sys.argv[1] == "die":
+    os._exit(9)
+print("made", flush=True)
+input()
+"""
+
+
+def leave(broker, home, *words):
+    return subprocess.Popen(
+        [sys.executable, "-c", LEAVE, *words],
+        env={**os.environ, "LABKIT_KAFKA": broker.address, "LABKIT_HOME": str(home)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_topic_of_a_killed_kernel_is_made_anew(own_broker, tmp_path, monkeypatch):
+    assert leave(own_broker, tmp_path, "die").wait(60) == 9
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    outside = OutsideKafka(own_broker.address)
+    assert len(outside.records("left")) == 1
+    topic = outside.topic("left", partitions=1)
+    assert (topic.partitions, len(outside.records("left"))) == (1, 0)
+
+
+def test_a_topic_of_a_living_kernel_is_left_alone(own_broker, tmp_path, monkeypatch):
+    with leave(own_broker, tmp_path, "live") as living:
+        assert living.stdout.readline() == "made\n"
+        monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+        outside = OutsideKafka(own_broker.address)
+        with pytest.raises(Conflict) as caught:
+            outside.topic("left", partitions=2)
+        assert caught.value.code == "NAME_TAKEN"
+        assert len(outside.records("left")) == 1
+        living.communicate("\n", timeout=60)
+
+
+def test_a_topic_that_somebody_made_anew_is_left_alone(own_broker, tmp_path, monkeypatch):
+    assert leave(own_broker, tmp_path, "die").wait(60) == 9
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    outside = OutsideKafka(own_broker.address)
+    with outside._admin() as admin:
+        admin.delete_topics(["left"])
+        wait_until(lambda: outside.topics() == [], what="it is still there", timeout_s=10)
+        admin.create_topics({"left": {"num_partitions": 1}}, wait_for_metadata=True)
+    with pytest.raises(Conflict):
+        outside.topic("left")
 
 
 def test_an_outside_broker_that_is_not_there(monkeypatch):
