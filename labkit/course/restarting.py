@@ -18,6 +18,7 @@ from typing import Any
 from labkit import scratch
 from labkit.course.ticked_context import TickedContext
 from labkit.course.ticking import DStreamRun, NamedRun, as_rows
+from labkit.engine.clock import java_context
 from labkit.waiting import patience
 
 # The file of a batch lies between the batch before and its own.
@@ -90,18 +91,25 @@ class _Program:
 
     def live(self, batches: Sequence[str], steps: list[list[Any]]) -> None:
         """Start it, run a batch for each text, and stop it."""
-        is_first = not steps
-        if not is_first:
-            self._write(batches[0], len(steps))
+        night = "" if not steps else batches[0]
+        _shown[self._number].clear()
+        self._age()
         with closing(TickedContext([], timeout_s=self._timeout_s, get=self._get)) as ticked:
+            if not java_context(ticked.context).isCheckpointPresent():
+                self._now_ms = ticked.context.now_ms()  # a new context, and its clock begins anew
+            self._write(night, len(steps))
             ticked.start()
             for place, text in enumerate(batches):
-                self._now_ms = ticked.context.now_ms()
-                if is_first or place > 0:
+                if place > 0 or not night:
                     self._write(text, len(steps))
                 ticked.tick()
                 self._now_ms = ticked.context.now_ms()
                 steps.append(_shown[self._number].get(self._now_ms, []))
+
+    def _age(self) -> None:
+        """Let no new context take the files of an earlier life for new ones."""
+        for file in self._files.iterdir():
+            os.utime(file, (0, 0))
 
     def _write(self, text: str, number: int) -> None:
         if not text:
