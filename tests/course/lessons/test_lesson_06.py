@@ -174,7 +174,7 @@ WRONG = {
             of_words(lambda w: w.filter(lambda word: len(word) > 1).countByValue()),
             "did not come out",
         ),
-        ("an output", lambda: lambda lines: by_value(lines).pprint(), "There is no answer yet"),
+        ("an output", lambda: lambda lines: by_value(lines).pprint(), "gives nothing back"),
         ("an RDD", lambda: lambda lines: lines.context().sparkContext.range(2), "of type"),
         ("stops Spark", lambda: lambda lines: lines.context().stop(), "stops the Spark session"),
     ],
@@ -197,7 +197,11 @@ WRONG = {
             "one of the two is none",
         ),
         ("smallest", city_with(reduce=min), "expected row"),
-        ("right join", joined(lambda rdd, cities: cities.leftOuterJoin(rdd)), "`"),
+        (
+            "right join",
+            joined(lambda rdd, cities: cities.leftOuterJoin(rdd)),
+            "did not come out and",
+        ),
         ("not joined", lambda: lambda bought, _: bought.map(lambda _: 5), "Asked are pairs"),
     ],
     "06.3": [
