@@ -233,7 +233,7 @@ WRONG = {
         ("no sums", lambda: lambda sales: sales.window(10, 2), "the single sales"),
         ("no shop", lambda: no_shop, "column"),
         ("nine seconds", window(9), "multiple"),
-        ("one second", window(10, 1), "whole batches"),
+        ("one second", window(10, 1), "whole numbers of batches"),
         ("largest", window(10, first=max), "did not come out"),
         ("as it is", lambda: lambda sales: sales, "came out"),
         ("a number", lambda: lambda sales: sales.ssc or 4, "ssc"),
