@@ -16,7 +16,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from labkit.course.stepping import Run, run_stream
+from labkit.course.running.stepping import Run, run_stream
 from labkit.events.script import Script
 
 RUNS = 5

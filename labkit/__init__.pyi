@@ -3,11 +3,11 @@
 from .checkup import doctor as doctor
 from .control import stop as stop
 from .control import stop_all as stop_all
-from .course.asking import quiz as quiz
-from .course.checking import check as check
-from .course.checking import hint as hint
-from .course.explaining import explain as explain
-from .course.stepping import run_stream as run_stream
+from .course.judging.checking import check as check
+from .course.judging.checking import hint as hint
+from .course.quizzes.asking import quiz as quiz
+from .course.running.stepping import run_stream as run_stream
+from .course.telling.explaining import explain as explain
 from .engine.clock import streaming_context as streaming_context
 from .engine.clock import tick as tick
 from .engine.session import spark as spark

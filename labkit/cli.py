@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labkit.course.commands import notebooks
+from labkit.course.making.commands import notebooks
 from labkit.errors import LabkitError, NotFound
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).parent.parent
 PYTHON = (sys.executable, "-m")
 PYTEST = (*PYTHON, "pytest", "-q")
-NBVAL = (*PYTHON, "labkit.course.commands", "test")
+NBVAL = (*PYTHON, "labkit.course.making.commands", "test")
 # A docstring whose example needs a JVM or a broker; the tests of that module run the real thing.
 EXAMPLE_ONLY = "all tests skipped by +SKIP option"
 # A part is a list of commands; the markers of a test decide its part (see pyproject.toml).
@@ -82,7 +82,7 @@ def run_part(name: str) -> Tally:
 
 def run_command(command: tuple[str, ...], tally: Tally) -> None:
     """Run one command and add what it came to; one that writes no report counts as one test."""
-    if not {"pytest", "labkit.course.commands"} & set(command):
+    if not {"pytest", "labkit.course.making.commands"} & set(command):
         fine = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
         tally.passed += fine
         tally.failed += not fine

@@ -19,7 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 import labkit as lab
-from labkit.course.notebooks import read, sources, tags
+from labkit.course.making.notebooks import read, sources, tags
 
 if __name__ == "__main__":
     from mutation.tasks import run

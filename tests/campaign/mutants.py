@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from labkit.course.notebooks import sources
+from labkit.course.making.notebooks import sources
 
 if __name__ == "__main__":
     from mutation.lessons import Lesson, run_lesson, worker_command

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 
-from labkit.course.notebooks import sources
-from labkit.course.proving import GOAL_S, Proof, line, prove
+from labkit.course.making.notebooks import sources
+from labkit.course.making.proving import GOAL_S, Proof, line, prove
 from labkit.errors import NotReady
 from labkit.waiting import wait_until
 

@@ -224,7 +224,7 @@ def test_a_check_that_looks_kills_all_and_one_that_does_not_lets_them_live(told)
 
 def test_an_answer_that_the_check_had_to_end_hangs(told):
     ended = EXACT.replace(", None", ", late if value != 20 else None")
-    before = "from labkit.course.trouble import TookTooLong\nlate = TookTooLong()\n"
+    before = "from labkit.course.running.trouble import TookTooLong\nlate = TookTooLong()\n"
     assert ends(told(lesson(before + ended)))["+ answer = 3 * base"] == "hangs"
 
 

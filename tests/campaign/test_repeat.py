@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from labkit.course.proving import NOTHING, Proof
+from labkit.course.making.proving import NOTHING, Proof
 
 from . import repeat
 from .repeat import MARK, Round, left_over, main, report

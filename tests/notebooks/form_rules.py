@@ -9,8 +9,8 @@ from statistics import median
 
 import nbformat
 
-from labkit.course.course_map import row
-from labkit.course.notebooks import tags
+from labkit.course.making.course_map import row
+from labkit.course.making.notebooks import tags
 
 from .lesson import Lesson, anchors_of, called, calls_of, lines_of, links_of, prose_of
 

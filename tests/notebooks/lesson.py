@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labkit.course.marks import BEGIN, END, STUB
-from labkit.course.notebooks import read, tags
+from labkit.course.making.marks import BEGIN, END, STUB
+from labkit.course.making.notebooks import read, tags
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from labkit.course.marks import BEGIN, answers
-from labkit.course.notebooks import tags
+from labkit.course.making.marks import BEGIN, answers
+from labkit.course.making.notebooks import tags
 
 from .lesson import Lesson
 

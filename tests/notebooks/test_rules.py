@@ -7,9 +7,9 @@ import copy
 import nbformat
 import pytest
 
-from labkit.course.course_map import row
-from labkit.course.new_lesson import begin
-from labkit.course.notebooks import for_learners, lesson_path, read, settled, tags
+from labkit.course.making.course_map import row
+from labkit.course.making.new_lesson import begin
+from labkit.course.making.notebooks import for_learners, lesson_path, read, settled, tags
 
 from .lesson import Lesson
 from .rules import RULES

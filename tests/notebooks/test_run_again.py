@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from labkit.course.notebooks import sources
+from labkit.course.making.notebooks import sources
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.course.notebooks import read
+from labkit.course.making.notebooks import read
 
 from .lesson import Lesson
 from .rules import RULES

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from labkit.course.checks import Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
-from labkit.course.stepping import run_stream
+from labkit.course.judging.checks import Mistake, Verdict, check, compare, not_yet, passed
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.stepping import run_stream
 from labkit.events.script import Script
 from labkit.events.stocks import Stocks
 

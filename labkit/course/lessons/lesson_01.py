@@ -6,11 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.practice import READY_S, Practice
-from labkit.course.questions import Choice, Question
-from labkit.course.stepping import run_stream
-from labkit.course.trouble import type_name, words_of
+from labkit.course.judging.checks import (
+    CheckedRow,
+    Mistake,
+    Verdict,
+    check,
+    compare,
+    not_yet,
+    passed,
+)
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.practice import READY_S, Practice
+from labkit.course.running.stepping import run_stream
+from labkit.course.running.trouble import type_name, words_of
 from labkit.engine.session import spark
 from labkit.waiting import wait_until
 

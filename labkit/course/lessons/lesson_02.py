@@ -11,9 +11,17 @@ from itertools import zip_longest
 from typing import Any
 
 from labkit import scratch
-from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
-from labkit.course.stepping import Run, named_rows, run_stream
+from labkit.course.judging.checks import (
+    CheckedRow,
+    Mistake,
+    Verdict,
+    check,
+    compare,
+    not_yet,
+    passed,
+)
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.stepping import Run, named_rows, run_stream
 from labkit.errors import LabkitError
 from labkit.events.stocks import Stocks
 from labkit.feeds.encode import file_content

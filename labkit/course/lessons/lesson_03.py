@@ -6,11 +6,19 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
-from labkit.course.stepping import Run, run_stream
-from labkit.course.trouble import words_of
-from labkit.course.truth_cells import try_cell
+from labkit.course.judging.checks import (
+    CheckedRow,
+    Mistake,
+    Verdict,
+    check,
+    compare,
+    not_yet,
+    passed,
+)
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.stepping import Run, run_stream
+from labkit.course.running.trouble import words_of
+from labkit.course.truth.cells import try_cell
 from labkit.engine.modes import MODES
 from labkit.events.script import Script
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labkit import scratch
-from labkit.course.checks import CheckedRow, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
+from labkit.course.judging.checks import CheckedRow, Verdict, check, compare, not_yet, passed
+from labkit.course.quizzes.questions import Choice, Question
 from labkit.engine.query_facts import trigger_of
 from labkit.engine.session import spark
 from labkit.engine.temp_views import restore_temp_views, temp_views

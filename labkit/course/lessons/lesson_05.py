@@ -8,11 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.own_topics import OwnTopics, Record
-from labkit.course.questions import Choice, Question
-from labkit.course.trouble import type_name
-from labkit.course.verdicts import Sign
+from labkit.course.judging.checks import (
+    CheckedRow,
+    Mistake,
+    Verdict,
+    check,
+    compare,
+    not_yet,
+    passed,
+)
+from labkit.course.judging.verdicts import Sign
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.own_topics import OwnTopics, Record
+from labkit.course.running.trouble import type_name
 from labkit.services.kafka import kafka
 
 Rows = list[dict[str, Any]]

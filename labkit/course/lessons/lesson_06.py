@@ -7,10 +7,18 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
-from labkit.course.ticking import DStreamRun, PrintedRun, as_rows, run_dstream, run_printing
-from labkit.course.trouble import words_of
+from labkit.course.judging.checks import (
+    CheckedRow,
+    Mistake,
+    Verdict,
+    check,
+    compare,
+    not_yet,
+    passed,
+)
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.ticking import DStreamRun, PrintedRun, as_rows, run_dstream, run_printing
+from labkit.course.running.trouble import words_of
 from labkit.errors import LabkitError
 
 Rows = list[dict[str, Any]]

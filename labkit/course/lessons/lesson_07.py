@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from labkit.course.checks import Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
-from labkit.course.restarting import run_lives
-from labkit.course.ticking import as_rows, run_dstream
+from labkit.course.judging.checks import Mistake, Verdict, check, compare, not_yet, passed
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.restarting import run_lives
+from labkit.course.running.ticking import as_rows, run_dstream
 from labkit.errors import InvalidArgument
 
 Rows = list[dict[str, Any]]

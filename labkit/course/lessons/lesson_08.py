@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from labkit.course.checks import Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
-from labkit.course.stepping import Run, run_stream
+from labkit.course.judging.checks import Mistake, Verdict, check, compare, not_yet, passed
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.stepping import Run, run_stream
 from labkit.engine.query_facts import Windows
 from labkit.events.script import Script
 

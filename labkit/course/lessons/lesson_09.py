@@ -7,9 +7,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
-from labkit.course.stepping import Run, run_stream
+from labkit.course.judging.checks import (
+    CheckedRow,
+    Mistake,
+    Verdict,
+    check,
+    compare,
+    not_yet,
+    passed,
+)
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.stepping import Run, run_stream
 from labkit.events.script import Script
 
 Rows = list[dict[str, Any]]

@@ -12,10 +12,18 @@ from random import Random
 from typing import Any, NamedTuple
 
 from labkit import scratch
-from labkit.course.checks import CheckedRow, Mistake, Verdict, check, compare, not_yet, passed
-from labkit.course.questions import Choice, Question
-from labkit.course.stepping import run_stream
-from labkit.course.trouble import words_of
+from labkit.course.judging.checks import (
+    CheckedRow,
+    Mistake,
+    Verdict,
+    check,
+    compare,
+    not_yet,
+    passed,
+)
+from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.stepping import run_stream
+from labkit.course.running.trouble import words_of
 from labkit.engine.session import spark
 from labkit.engine.temp_views import restore_temp_views, temp_views
 from labkit.errors import InvalidArgument

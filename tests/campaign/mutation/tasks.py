@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.course.marks import BEGIN, END, STUB
-from labkit.course.notebooks import tags
+from labkit.course.making.marks import BEGIN, END, STUB
+from labkit.course.making.notebooks import tags
 
 from .mutant import Mutant, mutants
 from .swaps import COLUMN, DDL

@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 
 import labkit as lab
-from labkit.course.trouble import TookTooLong
+from labkit.course.running.trouble import TookTooLong
 from labkit.engine.trial import Trial
 
 from .mutant import Mutant, sample

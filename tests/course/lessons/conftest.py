@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 
 
 @pytest.fixture

@@ -223,7 +223,7 @@ def test_a_query_of_the_learner_goes_on(accepted, spark, tmp_path):
 
 
 def test_the_dead_query_of_the_check_is_not_told_as_the_learners(accepted):
-    from labkit.course.explaining import explain
+    from labkit.course.telling.explaining import explain
 
     accepted("01.3", state_of)
     assert "run_stream" not in repr(explain())
@@ -239,7 +239,7 @@ def test_the_lesson_names_every_member_of_a_query_and_of_the_manager():
 
 
 def test_a_dead_query_raises_only_where_somebody_waits_for_it():
-    from labkit.course.practice import Practice
+    from labkit.course.running.practice import Practice
     from labkit.waiting import wait_until
 
     with Practice("dead") as practice:

@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from labkit import scratch
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 from labkit.course.lessons.lesson_02 import STOCKS
 from labkit.engine.session import spark
 from labkit.events.paths import data

@@ -3,7 +3,7 @@
 import pytest
 from pyspark.sql import functions as F
 
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 from labkit.course.lessons.lesson_03 import _TRIED, JOBS
 from labkit.engine.modes import MODES
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import labkit as lab
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 from labkit.course.lessons import lesson_04
 from labkit.course.lessons.lesson_04 import ORDERS
 

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import functions as F
 
 import labkit as lab
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 from labkit.course.lessons.lesson_05 import _LAG_MISTAKES
 from labkit.engine.session import spark as session
 from labkit.errors import Conflict

@@ -4,7 +4,7 @@ from operator import add
 
 import pytest
 
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 from labkit.engine.clock import stop_streaming, streaming_context
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]

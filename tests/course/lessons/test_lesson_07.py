@@ -9,7 +9,7 @@ from pyspark import cloudpickle
 from pyspark.streaming import StreamingContext
 
 import labkit as lab
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]
 

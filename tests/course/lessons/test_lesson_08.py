@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]
 FORM = "M/d/yyyy HH:mm:ss XXX"

@@ -3,7 +3,7 @@
 import pytest
 from pyspark.sql import functions as F
 
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 from labkit.course.lessons.lesson_09 import GUESSES, NONE
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]

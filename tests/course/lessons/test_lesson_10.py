@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from labkit.course.checking import check
+from labkit.course.judging.checking import check
 from labkit.course.lessons.lesson_10 import ASKED, RULES
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]

@@ -1,0 +1,1 @@
+"""What a check finds in an answer, and how it is shown."""

@@ -1,0 +1,1 @@
+"""``lab.explain``: what is amiss, in plain words."""
