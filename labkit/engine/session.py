@@ -227,6 +227,8 @@ def _defaults(names: tuple[str, ...], master: str, *, ui: bool) -> dict[str, str
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",  # 200 make a stateful batch take 4 to 10 s
         "spark.sql.streaming.checkpointFileManagerClass": CHECKPOINTS,
+        # A query that waits looks for data this often: at Spark's 10 ms, ten of them take a core.
+        "spark.sql.streaming.pollingDelay": "50ms",
         "spark.ui.enabled": str(ui).lower(),
         "spark.ui.port": "0",
         "spark.ui.showConsoleProgress": "false",
