@@ -484,7 +484,7 @@ QUIZ = (
     ),
     Question(
         "`numRowsDroppedByWatermark` says **3**. What do you know?",
-        facts="window, count · append",
+        facts="windows of 5 minutes, no slide · append",
         choices=(
             Choice(
                 "Exactly three rows were dropped.",
