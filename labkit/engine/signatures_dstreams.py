@@ -149,7 +149,7 @@ TABLE = (
         id="D11",
         needs=_is_in_own_code,
         sentence="Your function raised an error, and the batch failed.",
-        cure="Correct the line, or catch the error there: try: … except … in the function of map(…).",
+        cure="Correct the line, or catch the error in the function of map(…): try: … except ….",
         reason="Spark tells of it only to whoever waits: ssc.awaitTerminationOrTimeout(2).",
         lesson="07",
     ),
