@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from labkit.engine.spark_end import note_stop_by_dstreams
 from labkit.errors import Conflict
-
-PAUSE_S = 0.05
-# Spark makes the batch that it waits for, and one more.
-BATCHES_AT_END = 2
 
 
 def take_in_hand(ssc: Any, *, start_ms: int) -> None:
@@ -44,7 +39,7 @@ def take_in_hand(ssc: Any, *, start_ms: int) -> None:
         clock.setTime(start_ms)
     note_stop_by_dstreams(is_so=False)
     ssc.now_ms = clock.getTimeMillis
-    ssc.stop = _stop_by_hand(ssc, clock)
+    ssc.stop = _stop_by_hand(ssc)
 
 
 def has_checkpoint(java: Any, end_ms: int) -> bool:
@@ -68,46 +63,17 @@ def _ends_at(name: str) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def _stop_by_hand(ssc: Any, clock: Any) -> Any:
+def _stop_by_hand(ssc: Any) -> Any:
     """Return ``ssc.stop`` for a clock that stands still.
 
-    A graceful stop waits for the last batches of the clock, so it is moved over them.
+    A graceful stop would wait for batches that this clock never begins. Those that it has begun
+    were over when :func:`labkit.engine.clock.tick` returned, so a plain stop loses nothing.
     """
-    stop, java = ssc.stop, ssc._jssc.ssc()
-    batch_ms = java.graph().batchDuration().milliseconds()
+    stop = ssc.stop
 
-    def stop_by_hand(stopSparkContext: bool = True, stopGraceFully: bool = False) -> None:  # noqa: N803
+    def stop_by_hand(stopSparkContext: bool = True, stopGraceFully: bool = False) -> None:  # noqa: ARG001, N803
         if stopSparkContext:
             note_stop_by_dstreams(is_so=True)
-        if not stopGraceFully or java.getState().toString() != "ACTIVE":
-            stop(stopSparkContext, stopGraceFully)
-            return
-        errors: list[Exception] = []
-        worker = threading.Thread(target=_keep_error, args=(stop, errors), daemon=True)
-        worker.start()
-        while worker.is_alive() and not _waits_for_clock(ssc._jvm):
-            worker.join(PAUSE_S)
-        clock.advance(BATCHES_AT_END * batch_ms)
-        worker.join()
-        if errors:
-            raise errors[0]
-        if stopSparkContext:
-            ssc.sparkContext.stop()
+        stop(stopSparkContext, False)
 
     return stop_by_hand
-
-
-def _waits_for_clock(jvm: Any) -> bool:
-    """Whether a thread of Java has begun to end the timer of the batches."""
-    threads = jvm.java.lang.management.ManagementFactory.getThreadMXBean()
-    # As one text: asking each thread would take a call for each.
-    return "RecurringTimer.stop" in jvm.java.util.Arrays.toString(
-        threads.dumpAllThreads(False, False)
-    )
-
-
-def _keep_error(stop: Any, errors: list[Exception]) -> None:
-    try:
-        stop(False, True)
-    except Exception as error:  # noqa: BLE001 - raised again by whoever asked
-        errors.append(error)

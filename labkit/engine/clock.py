@@ -67,9 +67,9 @@ def streaming_context(
     Notes
     -----
     Clock: starts at 2024-01-01 10:00:00 UTC, or where a context that comes back from a checkpoint
-    was; moves only in :func:`tick`, and in ``ssc.stop(stopGraceFully=True)`` until Spark has
-    stopped. What comes from elsewhere at its own time (sockets, receivers) needs a context with
-    the real clock.
+    was; moves only in :func:`tick`, so ``ssc.stop(stopGraceFully=True)`` is a plain stop: no batch
+    waits. What comes from elsewhere at its own time (sockets, receivers) needs a context with the
+    real clock.
 
     Examples
     --------

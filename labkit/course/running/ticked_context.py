@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -77,10 +77,15 @@ class TickedContext:
             if checkpoint:
                 self._folder = scratch.place("run_dstream", str(self._number))
                 self.context.checkpoint(str(self._folder))
-            self._streams = [self.context.queueStream(batches) for batches in inputs]
+            self._streams = [self._stream(batches) for batches in inputs]
         except BaseException:
             self.close()
             raise
+
+    def _stream(self, batches: Sequence[Sequence[Any]]) -> Any:
+        # Each partition is a task of each operator and each window: a few elements need only one.
+        context = self.context.sparkContext
+        return self.context.queueStream([context.parallelize(batch, 1) for batch in batches])
 
     def call(self, fn: Callable[..., Any], *first: Any) -> Any:
         """Return what a function of the learner returns for the streams, within the time."""

@@ -251,7 +251,7 @@ WRONG = {
         ("a stream", lambda: stream_given_back, "must give back"),
     ],
     "07.3": [
-        ("by arrival twice", both(event_time=by_arrival), "columns"),
+        ("by arrival twice", both(event_time=by_arrival), "Both are"),
         ("each batch anew", both(event_time=each_batch_anew), "begins anew"),
         ("by the minute", event_time_with(key=str), "the minute"),
         ("by the end", event_time_with(key=end_of), "named by their end"),
