@@ -349,7 +349,9 @@ def both_sums(answer: Callable[[Any], Any]) -> Verdict:
     steps = [[row for row in step.rows if row != {"sum": 0}] for step in arrival.steps]
     if not compare(as_rows(runs[1], "sum"), _by_arrival()) and runs[0].error is None:
         if not compare(steps, _by_arrival()):
-            return not_yet("**Both** are the sums by arrival. The second goes by the time in the row.")
+            return not_yet(
+                "**Both** are the sums by arrival. The second asks the row for its time."
+            )
         return not_yet("The sums by arrival come **second**. Give them back first.")
     wrong = compare(
         arrival if arrival.error else steps, _by_arrival(), mistakes=_arrival_mistakes()
