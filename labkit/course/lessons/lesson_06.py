@@ -71,7 +71,7 @@ COUNTS = _words(
 )
 def word_counts(answer: Callable[[Any], Any]) -> Verdict:
     """Tick the function over lines that the lesson does not show."""
-    run = run_dstream(answer, LINES)
+    run = run_dstream(answer, LINES, partitions=2)
     if odd := _odd_element(run, "a word and its number"):
         return odd
     wrong = compare(as_rows(run, "word", "n"), COUNTS, key="word", mistakes=_word_mistakes())

@@ -40,6 +40,9 @@ class TickedContext:
         Limit for each tick, and for the function, in seconds of the real clock.
     checkpoint
         Whether it has a checkpoint folder.
+    partitions
+        In how many partitions the elements of a batch lie. Each is a task of each operator and
+        of each window, so a few elements should have one.
     get
         Gives back the context, as for ``lab.streaming_context``; None: it is a new one.
 
@@ -56,6 +59,7 @@ class TickedContext:
         batch_s: float = 1,
         timeout_s: float,
         checkpoint: bool = False,
+        partitions: int = 1,
         get: Callable[[], Any] | None = None,
     ) -> None:
         _require_no_other()
@@ -77,15 +81,14 @@ class TickedContext:
             if checkpoint:
                 self._folder = scratch.place("run_dstream", str(self._number))
                 self.context.checkpoint(str(self._folder))
-            self._streams = [self._stream(batches) for batches in inputs]
+            self._streams = [self._stream(batches, partitions) for batches in inputs]
         except BaseException:
             self.close()
             raise
 
-    def _stream(self, batches: Sequence[Sequence[Any]]) -> Any:
-        # Each partition is a task of each operator and each window: a few elements need only one.
-        context = self.context.sparkContext
-        return self.context.queueStream([context.parallelize(batch, 1) for batch in batches])
+    def _stream(self, batches: Sequence[Sequence[Any]], partitions: int) -> Any:
+        sc = self.context.sparkContext
+        return self.context.queueStream([sc.parallelize(batch, partitions) for batch in batches])
 
     def call(self, fn: Callable[..., Any], *first: Any) -> Any:
         """Return what a function of the learner returns for the streams, within the time."""

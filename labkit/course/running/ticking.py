@@ -22,6 +22,7 @@ from labkit.waiting import BAR_THREAD, patience
 MAX_BATCHES = 1000
 MAX_BATCH_S = 3600.0
 MAX_S = 3600.0
+MAX_PARTITIONS = 100
 BATCHES = "a list of batches, each a list of elements such as lines or pairs"
 
 
@@ -87,6 +88,7 @@ def run_dstream(
     batch_s: float = 1,
     more_batches: int = 0,
     checkpoint: bool = False,
+    partitions: int = 1,
     timeout_s: float = 30.0,
 ) -> DStreamRun:
     """Run a function from DStreams to a DStream, one batch of its input at a time.
@@ -106,6 +108,9 @@ def run_dstream(
     checkpoint
         Whether the context has a checkpoint folder, which state and inverse windows need. It is
         a new one, removed at the end; a folder that another context has set does not count.
+    partitions
+        In how many partitions the elements of a batch lie: 1 to 100. With one, a function of
+        ``reduceByKey`` never meets two sums, and one that cannot add them up goes unseen.
     timeout_s
         How long each tick may take, and ``fn`` itself, in seconds of the real clock: more than 0,
         at most 3600. A tick that takes longer ends the run.
@@ -130,8 +135,10 @@ def run_dstream(
     """
     given = _read(fn, inputs, batch_s, more_batches, timeout_s)
     require_type("checkpoint", checkpoint, bool, expected="True or False")
+    require_int("partitions", partitions, low=1, high=MAX_PARTITIONS)
     batches: list[list[Any]] = []
-    with _ticked(given, batch_s, timeout_s, checkpoint=checkpoint) as ticked:
+    ways = {"checkpoint": checkpoint, "partitions": partitions}
+    with _ticked(given, batch_s, timeout_s, **ways) as ticked:
         try:
             ticked.collect(fn)
             ticked.start()
@@ -171,7 +178,7 @@ def run_printing(
     """
     given = _read(fn, inputs, batch_s, more_batches, timeout_s)
     page, texts = _Page(sys.stdout), []
-    with _ticked(given, batch_s, timeout_s, checkpoint=False) as ticked, redirect_stdout(page):
+    with _ticked(given, batch_s, timeout_s) as ticked, redirect_stdout(page):
         try:
             ticked.call(fn, ticked.context)
             for _ in given[0]:
@@ -240,9 +247,9 @@ def _out_of_range(name: str, value: Any, bound: str) -> InvalidArgument:
 
 @contextmanager
 def _ticked(
-    given: list[list[list[Any]]], batch_s: float, timeout_s: float, *, checkpoint: bool
+    given: list[list[list[Any]]], batch_s: float, timeout_s: float, **ways: Any
 ) -> Iterator[TickedContext]:
-    ticked = TickedContext(given, batch_s=batch_s, timeout_s=timeout_s, checkpoint=checkpoint)
+    ticked = TickedContext(given, batch_s=batch_s, timeout_s=timeout_s, **ways)
     with patience(what="Your DStreams run batch by batch"):
         try:
             # What cannot be sent to a worker Spark prints there, with pages of its own code.

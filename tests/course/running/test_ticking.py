@@ -34,6 +34,7 @@ total = lambda new, old: sum(new) + (old or 0)  # noqa: E731
         ({"batch_s": 0}, "batch_s is 0"),
         ({"more_batches": -1}, "more_batches is -1"),
         ({"more_batches": True}, "more_batches is True"),
+        ({"partitions": 0}, "partitions is 0"),
         ({"timeout_s": 0}, "timeout_s is 0"),
         ({"checkpoint": "yes"}, "checkpoint is 'yes'"),
         ({"inputs": []}, "the number of inputs is 0"),

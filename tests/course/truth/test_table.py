@@ -130,12 +130,15 @@ def test_a_busy_machine_is_no_rule_of_spark(monkeypatch):
 
 @pytest.mark.spark
 def test_an_attempt_leaves_nothing_behind(spark):
-    before = set(spark.catalog.listTables()), spark.conf.get("spark.sql.shuffle.partitions")
+    def tables():
+        return {table.name for table in spark.catalog.listTables()}
+
+    before = tables(), spark.conf.get("spark.sql.shuffle.partitions")
     assert attempt("where, select", "append", "toTable").outcome == ACCEPTED
     assert attempt("groupBy", "update").outcome == ACCEPTED
     assert attempt("exceptAll with a static table", "append").outcome == FAILED
     assert attempt("groupBy", "complete", "parquet").outcome == REFUSED
-    assert (set(spark.catalog.listTables()), before[1]) == before
+    assert (tables(), spark.conf.get("spark.sql.shuffle.partitions")) == before
     assert spark.streams.active == []
     from labkit import scratch
 
