@@ -59,18 +59,18 @@ def _steps(windows: Iterable[Iterable[Sale]], of: Callable[[Any], Any] = _sums) 
     return [_rows("shop", "sum", of(list(window)).items()) for window in windows]
 
 
-def _counts(sales: Iterable[Sale]) -> dict[str, int]:
-    return dict(Counter(shop for shop, _ in sales))
-
-
-def _with_zeros() -> list[Rows]:
-    """Return what comes out where sums that have become 0 stay."""
+def _with_zeros(key: str, value: str, news: Iterable[dict[str, int]]) -> list[Rows]:
+    """Return what comes out where a key without news stays, with 0."""
     known: dict[str, int] = {}
     steps = []
-    for window in _windows(BATCHES):
-        known = dict.fromkeys(known, 0) | _sums(window)
-        steps.append(_rows("shop", "sum", known.items()))
+    for new in news:
+        known = dict.fromkeys(known, 0) | new
+        steps.append(_rows(key, value, known.items()))
     return steps
+
+
+def _counts(sales: Iterable[Sale]) -> dict[str, int]:
+    return dict(Counter(shop for shop, _ in sales))
 
 
 @check(
@@ -124,7 +124,7 @@ def _moving_mistakes() -> tuple[Mistake, ...]:
         Mistake(
             "A shop that sold nothing in the last ten seconds stays, with **0**. The inverse "
             "needs a `filterFunc`, or leave it out.",
-            _with_zeros(),
+            _with_zeros("shop", "sum", map(_sums, _windows(BATCHES))),
         ),
         Mistake(
             "These are the single sales of the window. Asked is one **sum** for each shop.",
@@ -145,6 +145,11 @@ def _words(lives: Sequence[Sequence[str]]) -> list[list[list[str]]]:
     return [[text.split() for text in batches] for batches in lives]
 
 
+def _news() -> list[Counter[str]]:
+    """Return the word counts of each batch of both lives."""
+    return [Counter(words) for batches in _words(LIVES) for words in batches]
+
+
 def _totals(*, survive: bool = True, in_batch: bool = False, only_news: bool = False) -> list[Rows]:
     """Return the words and counts of each batch, by plain Python."""
     totals: Counter[str] = Counter()
@@ -156,16 +161,6 @@ def _totals(*, survive: bool = True, in_batch: bool = False, only_news: bool = F
             totals = new if in_batch else totals + new
             shown = {word: n for word, n in totals.items() if word in new or not only_news}
             steps.append(_rows("word", "total", shown.items()))
-    return steps
-
-
-def _news_with_zeros() -> list[Rows]:
-    """Return what comes out where the state forgets its values, but not its words."""
-    known: dict[str, int] = {}
-    steps = []
-    for words in [words for batches in _words(LIVES) for words in batches]:
-        known = dict.fromkeys(known, 0) | Counter(words)
-        steps.append(_rows("word", "total", known.items()))
     return steps
 
 
@@ -240,7 +235,7 @@ def _restart_mistakes() -> tuple[Mistake, ...]:
         Mistake(
             "The state does not use its **old** value: a word without news has 0. The new state "
             "is the sum of the new values and the old total.",
-            _news_with_zeros(),
+            _with_zeros("word", "total", _news()),
         ),
     )
 
@@ -248,8 +243,7 @@ def _restart_mistakes() -> tuple[Mistake, ...]:
 def _forgetful() -> list[Rows]:
     totals: Counter[str] = Counter()
     steps = []
-    for words in [words for batches in _words(LIVES) for words in batches]:
-        new = Counter(words)
+    for new in _news():
         totals = Counter({word: totals[word] + n for word, n in new.items()})
         steps.append(_rows("word", "total", totals.items()))
     return steps

@@ -17,22 +17,12 @@ from labkit.course.judging.checks import (
     passed,
 )
 from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.practice import window_counts
 from labkit.course.running.stepping import Run, run_stream
 from labkit.events.script import Script
 
 Rows = list[dict[str, Any]]
 Windows = dict[int, list[str]]
-
-
-def _counts(window: str, delay: str) -> Callable[[Any], Any]:
-    """Return a function that counts events in windows."""
-    from pyspark.sql import functions as F  # noqa: PLC0415 - only when there is a query
-
-    def count(events: Any) -> Any:
-        marked = events.withWatermark("event_time", delay)
-        return marked.groupBy(F.window("event_time", window)).count()
-
-    return count
 
 
 # ---- 09.1: which windows are sent after which drop ----
@@ -110,7 +100,7 @@ def sent_windows(answer: dict[Any, Any]) -> Verdict:
     said, wrong = _read_prediction(answer)
     if wrong is not None:
         return wrong
-    run = run_stream(_counts("5 minutes", "2 minutes"), DROPS)
+    run = run_stream(window_counts("5 minutes", "2 minutes"), DROPS)
     sent = {
         step.number + 1: sorted(f"{row['window'].start:%H:%M}" for row in step.rows)
         for step in run.steps
@@ -311,7 +301,7 @@ def _tried(query: Waiting, time: datetime) -> tuple[str, str]:
     before = [_at(text) for text in query.events.split()] + [time - SECOND_S]
     batches = [[{"event_time": at} for at in step] for step in (before, [time])]
     delay = f"{int(query.delay.total_seconds())} seconds"
-    run = run_stream(_counts(query.window, delay), batches)
+    run = run_stream(window_counts(query.window, delay), batches)
     sent = [{f"{row['window'].end:%H:%M:%S}" for row in step.rows} for step in run.steps]
     if query.end in sent[0]:
         early = f"{time - SECOND_S:%H:%M:%S}"

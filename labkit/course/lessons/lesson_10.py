@@ -22,6 +22,7 @@ from labkit.course.judging.checks import (
     passed,
 )
 from labkit.course.quizzes.questions import Choice, Question
+from labkit.course.running.practice import window_counts
 from labkit.course.running.stepping import run_stream
 from labkit.course.running.trouble import words_of
 from labkit.engine.session import spark
@@ -34,17 +35,6 @@ from labkit.views.cells import plural
 from labkit.views.event_time import interval_ms
 
 Rows = list[dict[str, Any]]
-
-
-def _counts(window: str, delay: str) -> Callable[[Any], Any]:
-    """Return a function that counts events in windows."""
-    from pyspark.sql import functions as F  # noqa: PLC0415 - only when there is a query
-
-    def count(events: Any) -> Any:
-        marked = events.withWatermark("event_time", delay)
-        return marked.groupBy(F.window("event_time", window)).count()
-
-    return count
 
 
 # ---- 10.1: counted or dropped ----
@@ -143,7 +133,7 @@ def fates(answer: dict[str, Any]) -> Verdict:
 
 
 def _fates_on_spark() -> dict[str, str]:
-    run = run_stream(_counts("10 minutes", "5 minutes"), DROPS)
+    run = run_stream(window_counts("10 minutes", "5 minutes"), DROPS)
     dropped = {batch.number: batch.progress.dropped_groups for batch in run.batches}
     by_step = {step.number: sum(dropped[n] for n in step.batches) for step in run.steps}
     return {event: DROPPED if by_step[step] else COUNTED for event, step in ASKED.items()}
@@ -296,7 +286,7 @@ def _lost(seconds: float) -> int:
     files = TUESDAY.rows()
     batches = [[{"event_time": row["event_time"]} for row in file] for file in files]
     closing = {"event_time": batches[-1][-1]["event_time"] + timedelta(days=1)}
-    count = _counts("5 minutes", f"{round(seconds * 1000)} milliseconds")
+    count = window_counts("5 minutes", f"{round(seconds * 1000)} milliseconds")
     run = run_stream(count, [*batches[:-1], [*batches[-1], closing]])
     return sum(map(len, batches)) - sum(int(row["count"]) for row in run.rows)
 
@@ -419,7 +409,7 @@ def _on_the_old_checkpoint(fn: Callable[[Any], Any]) -> Verdict:
         stream = rows.json(str(place / "rows"))
         source.step(5)
         mark = str(place / "mark")
-        _drain(_counts("5 minutes", "1 minute")(stream), mark)
+        _drain(window_counts("5 minutes", "1 minute")(stream), mark)
         source.step(2)
         source.close()
         try:

@@ -1,7 +1,7 @@
 """Queries that a check starts for a learner to look at: one that runs, one that died, and so on.
 
 :func:`labkit.course.running.stepping.run_stream` looks at rows; here the queries themselves are
-the matter.
+the matter. :func:`window_counts` is what several checks let it run.
 """
 
 from __future__ import annotations
@@ -107,3 +107,20 @@ class Practice:
         query = self.start(each_batch=hold)
         wait_until(is_there.is_set, what="The query is not in its batch yet", timeout_s=READY_S)
         return query
+
+
+def window_counts(window: str, delay: str) -> Callable[[Any], Any]:
+    """Return a function that counts events in windows of event time.
+
+    Parameters
+    ----------
+    window, delay
+        Length of a window and delay of the watermark, as Spark takes them: ``5 minutes``.
+    """
+    from pyspark.sql import functions as F  # noqa: PLC0415 - only when there is a query
+
+    def count(events: Any) -> Any:
+        marked = events.withWatermark("event_time", delay)
+        return marked.groupBy(F.window("event_time", window)).count()
+
+    return count

@@ -118,6 +118,13 @@ class SteppedQuery:
 
     def close(self) -> None:
         """Stop the queries that were started since, and remove folders and tables."""
+        try:
+            self._clean()
+        except BaseException:  # whoever ends this thread does it once, and may hit this very line
+            self._clean()
+            raise
+
+    def _clean(self) -> None:
         self._stop_new()
         self._limit.end()
         self._stop_new()  # a function in a loop may have started one more

@@ -33,11 +33,12 @@ def end(thread: threading.Thread, *, once: bool = False) -> None:
     once
         For code of our own, which heeds the first call: a second one would cut its cleaning up.
     """
-    deadline = time.monotonic() + GRACE_S
     if once:
         _raise_in(thread, Ended)
         thread.join(GRACE_S)
-    while not once and thread.is_alive() and time.monotonic() < deadline:
+        return
+    deadline = time.monotonic() + GRACE_S
+    while thread.is_alive() and time.monotonic() < deadline:
         _raise_in(thread, Ended)
         thread.join(TICK_S)
 

@@ -11,6 +11,7 @@ from labkit.engine.batches import running_queries
 from labkit.engine.causes import facts_of
 from labkit.engine.last_error import DeadQuery, cell_error, dead_query, notebook, open_session
 from labkit.engine.signatures import explain_error
+from labkit.engine.watching import has_spark
 from labkit.errors import NotFound, wrong_type
 from labkit.views.registry import watched_queries
 
@@ -29,7 +30,8 @@ GONE = Finding(
 NO_NAME = Finding(
     "",
     "A cell uses a name that this kernel does not know yet.",
-    "Run the cells above it, in their order; after a restart of the kernel, from the first one.",
+    "Look at its spelling. If it is right, run the cells above it, in their order; after a restart "
+    "of the kernel, from the first one.",
 )
 # The checks' own queries are told by their checks.
 OURS = "run_stream"
@@ -147,7 +149,7 @@ def _of_name(name: str) -> list[Finding]:
 
 
 def _of_query(query: Any) -> list[Finding]:
-    if open_session() is None:
+    if not has_spark(query):
         return [GONE]
     error = None if query.isActive else query.exception()
     if error is None:

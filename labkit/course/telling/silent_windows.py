@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ _CLOCKS = {
         "current_timestamp() is one value for a whole batch. "
         "So the same rows give other windows each time that they are read.",
         id="M23",
+        lesson="08",
         heading="Three clocks",
     ),
     ARRIVAL: Finding(
@@ -27,6 +29,7 @@ _CLOCKS = {
         _OWN_TIME,
         "A row that comes late then counts when it has come, not when it happened.",
         id="M24",
+        lesson="08",
         heading="Three clocks",
     ),
     TEXT: Finding(
@@ -35,6 +38,7 @@ _CLOCKS = {
         'Make a timestamp first: try_to_timestamp("at", lit("yyyy-MM-dd HH:mm:ss")).',
         "The first text that does not fit ends the query.",
         id="M16",
+        lesson="08",
         heading="Times that are text",
     ),
 }
@@ -53,16 +57,7 @@ def about_windows(facts: QueryFacts, name: str) -> Iterator[Finding]:
         What the findings are about, such as ``Query counts``.
     """
     if facts.clock:
-        found = _CLOCKS[facts.clock]
-        yield Finding(
-            name,
-            found.sentence,
-            found.cure,
-            found.reason,
-            id=found.id,
-            lesson="08",
-            heading=found.heading,
-        )
+        yield replace(_CLOCKS[facts.clock], about=name)
     if facts.grid is not None and not _fits(facts.grid, facts.zone):
         yield Finding(
             name,

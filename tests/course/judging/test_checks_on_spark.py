@@ -8,6 +8,7 @@ import time
 import pytest
 from pyspark.sql import functions as F
 
+from labkit import scratch
 from labkit.course.judging import checking
 from labkit.course.judging.checks import Mistake, check, compare, passed
 from labkit.course.running import guarding
@@ -39,9 +40,15 @@ def totals(answer):
 def ask(spark, monkeypatch):
     """Return ``lab.check`` for the task above; the session must be as it was afterwards."""
     monkeypatch.setattr(checking, "find", lambda _: totals)
-    before = dict(spark.conf.getAll), {query.id for query in spark.streams.active}
+
+    def state():
+        queries = {query.id for query in spark.streams.active}
+        tables = {table.name for table in spark.catalog.listTables()}
+        return dict(spark.conf.getAll), queries, tables, set(scratch.place("run_stream").iterdir())
+
+    before = state()
     yield lambda answer: checking.check("90.1", answer)
-    assert (dict(spark.conf.getAll), {query.id for query in spark.streams.active}) == before
+    assert state() == before
     assert spark.range(3).count() == 3
 
 

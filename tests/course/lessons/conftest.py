@@ -1,12 +1,13 @@
-"""What the tests of lessons share: an answer is accepted or refused, and a table of wrong answers.
+"""What the tests of lessons share: an answer is accepted or refused, and tables of answers.
 
-A file ``test_lesson_NN.py`` has ``WRONG``: for each task a list of at least three wrong answers
-that learners really give, each ``(name, factory, fragment)``: ``factory()`` makes the answer,
-and the fragment, different for each, stands in the cause. One test is enough for all of them:
+A file ``test_lesson_NN.py`` imports the tests of ``answers.py`` and has two tables for them:
 
-    def test_a_wrong_answer_is_refused_with_its_own_cause(wrong, refused):
-        task, factory, fragment = wrong
-        assert fragment in refused(task, factory()).cause
+``WRONG``
+    For each task a list of at least three wrong answers that learners really give, each
+    ``(name, factory, fragment)``: ``factory()`` makes the answer, and the fragment, different for
+    each, stands in the cause.
+``ACCEPTED``
+    Right answers, each ``(task, answer)``, the reference among them.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def accepted():
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that asks for ``wrong`` once for each row of the file's table."""
+    """Run a test once for each row of the file's tables: ``wrong``, ``right``, ``asked``."""
     if "wrong" in metafunc.fixturenames:
         table = metafunc.module.WRONG
         rows = [
@@ -49,3 +50,9 @@ def pytest_generate_tests(metafunc):
         ]
         names = [f"{task} {name}" for task, wrong in table.items() for name, _, _ in wrong]
         metafunc.parametrize("wrong", rows, ids=names)
+    if "right" in metafunc.fixturenames:
+        rows = metafunc.module.ACCEPTED
+        names = [f"{task} answer {number}" for number, (task, _) in enumerate(rows)]
+        metafunc.parametrize("right", rows, ids=names)
+    if "asked" in metafunc.fixturenames:
+        metafunc.parametrize("asked", metafunc.module.WRONG)
