@@ -136,7 +136,7 @@ TABLE = (
         id="K09",
         fragments=("Kafka parameters for same cache key should be equal",),
         sentence="Spark keeps its readers by consumer group, and this group read from elsewhere.",
-        cure='Give a new name in .option("kafka.group.id", …), or leave it out: each query then has one of its own.',
+        cure='Give a new name in .option("kafka.group.id", …), or leave it out: Spark makes one.',
         lesson=LESSON,
     ),
     Signature(
