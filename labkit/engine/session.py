@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from labkit import settings, steps
-from labkit.engine import archive, jvm
+from labkit.engine import archive, jvm, python_workers
 from labkit.engine import connectors as connector
 from labkit.engine import wishes as wish
 from labkit.engine.gate import held
@@ -233,6 +233,8 @@ def _defaults(names: tuple[str, ...], master: str, *, ui: bool) -> dict[str, str
         "spark.ui.port": "0",
         "spark.ui.showConsoleProgress": "false",
     }
+    if master.startswith("local"):  # elsewhere labkit need not be installed
+        conf["spark.python.daemon.module"] = python_workers.__name__
     if jars:
         conf[wish.CLASS_PATH] = jars
         if not master.startswith("local["):

@@ -19,10 +19,12 @@ from labkit import scratch
 from labkit.course.running.ticked_context import TickedContext
 from labkit.course.running.ticking import DStreamRun, NamedRun, as_rows
 from labkit.engine.clock import java_context
+from labkit.errors import InvalidArgument
 from labkit.waiting import patience
 
 # The file of a batch lies between the batch before and its own.
 AFTER_BATCH_S = 0.5
+FILE = ".txt"
 _numbers = count(1)
 # A checkpoint holds the function that an output calls: ours holds a number, not these rows.
 _shown: dict[int, dict[int, list[Any]]] = {}
@@ -69,6 +71,7 @@ def run_lives(
         try:
             for batches in lives:
                 program.live(batches, steps)
+            program.require_files_only()
         except Exception as failed:  # noqa: BLE001 - whatever the program does is a result
             error = failed
         finally:
@@ -106,6 +109,16 @@ class _Program:
                 self._now_ms = ticked.context.now_ms()
                 steps.append(_shown[self._number].get(self._now_ms, []))
 
+    def require_files_only(self) -> None:
+        """Refuse a checkpoint among the files: Spark would read it as lines of text."""
+        if any(not file.name.endswith(FILE) for file in self._files.iterdir()):
+            raise InvalidArgument(
+                "OUT_OF_RANGE",
+                name="the folder of the checkpoint",
+                value="files",
+                bound="checkpoint: what lies in files is read as text",
+            )
+
     def _age(self) -> None:
         """Let no new context take the files of an earlier life for new ones."""
         for file in self._files.iterdir():
@@ -118,7 +131,7 @@ class _Program:
         hidden.write_text(text)
         now_s = self._now_ms / 1000 + AFTER_BATCH_S
         os.utime(hidden, (now_s, now_s))
-        hidden.rename(self._files / f"{number:03}.txt")
+        hidden.rename(self._files / f"{number:03}{FILE}")
 
 
 def _show(number: int) -> Callable[[datetime, Any], None]:

@@ -155,6 +155,10 @@ def in_a_list():
     return answer
 
 
+def among_files(files, checkpoint, show):  # noqa: ARG001
+    return word_totals(files, files, show)
+
+
 def in_one_folder(tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("one-folder"))
     return lambda files, checkpoint, show: word_totals(files, folder, show)  # noqa: ARG005
@@ -244,6 +248,7 @@ WRONG = {
         ("each batch", lambda: each_batch, "by itself"),
         ("a new context", lambda: new_context, "after the restart"),
         ("no checkpoint", lambda: no_checkpoint, "checkpoint"),
+        ("among the files", lambda: among_files, "read as text"),
         ("no old value", with_update(lambda new, old: sum(new)), "old value"),  # noqa: ARG005
         ("forgets", with_update(lambda new, old: add_up(new, old) if new else None), "out of the"),
         ("only news", lambda: only_news, "with news"),
