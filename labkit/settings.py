@@ -11,7 +11,7 @@ variable                 meaning (default)
 ``LABKIT_KAFKA``         bootstrap servers of an outside broker (none: one is started)
 ``LABKIT_IVY_SETTINGS``  an ``ivysettings.xml`` of the school's own, for a mirror of the jars (none)
 ``LABKIT_STRICT``        ``1``: a check that is not passed is an error, as in tests (``0``)
-``LABKIT_PATIENCE``      how many times longer checks wait, 1 to 100, for slow machines (``1``)
+``LABKIT_PATIENCE``      how many times longer labkit waits, 1 to 100, for slow machines (``1``)
 ``LABKIT_BARS``          ``0``: no bars while something takes long, as in compared outputs (``1``)
 =======================  =========================================================================
 
@@ -95,7 +95,7 @@ def strict() -> bool:
 
 
 def patience() -> float:
-    """Return how many times longer than usual a check waits.
+    """Return how many times longer than usual checks, steps and tests of lessons wait.
 
     Raises
     ------

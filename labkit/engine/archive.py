@@ -22,7 +22,7 @@ from labkit.services.process import tail
 from labkit.waiting import patience
 
 DUMP_VARIABLE = "LABKIT_ARCHIVE_DUMP"  # how build() tells its own child; not for people
-BUILD_S = 300.0
+BUILD_S = 900.0
 # A few environments may share the jars; older archives (170 MB each) go.
 KEPT = 4
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
-from labkit import steps
+from labkit import settings, steps
 from labkit.errors import Conflict, NotFound, NotReady, Unreachable, require_int, require_number
 from labkit.feeds.pace import MAX_RATE_PER_S, Pace, Schedule
 from labkit.feeds.query import Query, label, require_active, settle
@@ -118,7 +118,8 @@ class Feed:
             A running streaming query: it first finishes what was there before, and each step is
             processed by it before the next one is sent.
         timeout_s
-            Limit for each wait for the query, in seconds of the real clock.
+            Limit for each wait for the query, in seconds of the real clock; a slow machine gets
+            ``LABKIT_PATIENCE`` times as much.
 
         Raises
         ------
@@ -141,15 +142,16 @@ class Feed:
         """
         require_int("count", count, low=1, high=100_000)
         require_number("timeout_s", timeout_s, low=0, high=86_400, low_is_allowed=False)
+        limit_s = timeout_s * settings.patience()
         self._require_open()
         self._raise_error()
         if query is not None:
             require_active(query)
             what = f"{label(query)} has not finished what was there before"
-            settle(query, what=what, timeout_s=timeout_s)
+            settle(query, what=what, timeout_s=limit_s)
         total = 0
         for number in range(1, count + 1):
-            sent = self._step_once(query, f"step {number} of {count}", timeout_s)
+            sent = self._step_once(query, f"step {number} of {count}", limit_s)
             if not sent:
                 break
             total += sent

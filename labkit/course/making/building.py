@@ -21,6 +21,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+from labkit import settings
 from labkit.course.making.abreast import abreast
 from labkit.course.making.notebooks import (
     CHECK,
@@ -114,7 +115,7 @@ def executed(notebook: Any, folder: Path, *, env: dict[str, str]) -> list[str]:
     """
     client = NotebookClient(
         notebook,
-        timeout=CELL_LIMIT_S,
+        timeout=round(CELL_LIMIT_S * settings.patience()),
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         store_widget_state=False,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from labkit import settings
 from labkit.course.making.abreast import abreast
 from labkit.course.making.building import CELL_LIMIT_S, QUIET, STRICT
 from labkit.course.making.notebooks import COURSE, lesson_path
@@ -26,11 +27,12 @@ SOLUTIONS = "solutions"
 SANITIZE = ROOT / "tests" / "notebooks" / "sanitize.cfg"
 NBVAL = (
     *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env"),
-    *("--nbval-cell-timeout", str(CELL_LIMIT_S), "--timeout", "600"),
     *("--nbval-sanitize-with", str(SANITIZE)),
 )
 NOTHING = "<testsuites />"
 BAD = ("failure", "error")
+# pytest's own limit for a cell comes after nbval's.
+SLACK = 5
 # What a lesson may take on two cores, in seconds of the real clock.
 GOAL_S = 60
 
@@ -103,12 +105,17 @@ def _over(seconds: float) -> str:
     return f", over {GOAL_S} s" if seconds > GOAL_S else ""
 
 
+def _limits() -> tuple[str, ...]:
+    limit_s = CELL_LIMIT_S * settings.patience()
+    return ("--nbval-cell-timeout", f"{limit_s:.0f}", "--timeout", f"{SLACK * limit_s:.0f}")
+
+
 def _prove_one(path: Path) -> Proof:
     env = os.environ | (STRICT if path.parent.name == SOLUTIONS else QUIET)
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, *NBVAL, f"--junitxml={report}", str(path)]
+        command = [sys.executable, *NBVAL, *_limits(), f"--junitxml={report}", str(path)]
         run = subprocess.run(
             command,
             cwd=ROOT,
