@@ -65,6 +65,7 @@ bench: $(DEV) ## run the benchmarks (an idle machine; they print medians, they a
 
 campaign: $(DEV) ## the long tests, before an issue is resolved; reports in docs/reports/
 	@for file in $(filter-out tests/campaign/test_%,$(wildcard tests/campaign/*.py)); do echo "== $$file"; $(PY) $$file || exit 1; done
+	@$(MAKE) --no-print-directory test-cluster
 
 lock: $(DEV) ## choose versions again: the lock files, from pyproject.toml
 	@$(PY) -m uv pip compile $(LOCKED) --extra lab pyproject.toml -o requirements.lock
