@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from labkit.engine.progress import Progress, from_json
+from labkit.engine.rows import rows_of
 from labkit.errors import InvalidArgument
 
 # A view never shows more, and 500 rows cross in about 17 ms.
@@ -197,12 +197,7 @@ class BatchReader:
         converters = self._session._jvm.scala.jdk.javaapi.CollectionConverters
         java_rows = converters.asJava(rows.take(count))
         frame = self._session._jsparkSession.createDataFrame(java_rows, self._java_schema)
-        types = [f.dataType for f in self._fields]
-        zone = ZoneInfo(self._zone)
-        return tuple(
-            tuple(_plain(value, kind, zone) for value, kind in zip(row, types, strict=True))
-            for row in DataFrame(frame, self._session).collect()
-        )
+        return rows_of(DataFrame(frame, self._session), ZoneInfo(self._zone))
 
 
 def _kept_batches(sink: Any) -> Any:
@@ -250,21 +245,6 @@ def _fields(java_schema: Any) -> list[Any]:
 def _columns(fields: list[Any], plan: Any) -> tuple[Column, ...]:
     parts = _grouping(plan)
     return tuple(Column(f.name, f.dataType.simpleString(), parts.get(f.name)) for f in fields)
-
-
-def _plain(value: Any, kind: Any, zone: tzinfo) -> Any:
-    """Give timestamps their zone; PySpark hands them over as naive local time of this machine."""
-    name = kind.typeName()
-    if value is None:
-        return None
-    if name == "timestamp" and isinstance(value, datetime):
-        return value.astimezone(zone)
-    if name == "struct":
-        parts = (_plain(v, f.dataType, zone) for v, f in zip(value, kind.fields, strict=True))
-        return type(value)(**dict(zip(kind.names, parts, strict=True)))
-    if name == "array":
-        return [_plain(v, kind.elementType, zone) for v in value]
-    return value
 
 
 def find_nodes(node: Any, name: str) -> list[Any]:

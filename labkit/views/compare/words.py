@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from labkit.engine.batches import Batch
 from labkit.views.cells import plural, text_of
 from labkit.views.compare.model import Comparison, Lane, windows_of
+from labkit.views.event_time import local, ms_of
 
 SAYS = {
     "append": "sends a row once, when it is final",
@@ -53,11 +53,12 @@ def _told(model: Comparison) -> str:
 def _final_words(model: Comparison) -> str:
     """Name the windows that became final; complete has no say in it, it sends all of them."""
     found = {tuple(w): w for lane in model.running for w in lane.table.final}
-    marks = [_watermark(lane) for lane in model.running if lane.table.final]
+    lanes = [lane for lane in model.running if lane.table.final]
     if not found:
         return ""
     words = _windows_words([found[window] for window in sorted(found)])
-    mark = max(time for time in marks if time is not None)
+    batch = max((lane.batch for lane in lanes if lane.batch), key=_watermark_ms)
+    _, mark = local(_watermark_ms(batch), batch.zone)
     return f"The watermark is now {mark:%H:%M:%S}, so {words[0].lower()}{words[1:]} final."
 
 
@@ -68,12 +69,8 @@ def _late_words(model: Comparison) -> str:
     return f"Rows that came too late were dropped by {_listed(names)}." if names else ""
 
 
-def _watermark(lane: Lane) -> datetime | None:
-    """Return the newest watermark of a mode, in the session's time zone."""
-    batch = lane.batch
-    if batch is None or batch.progress.watermark is None:
-        return None
-    return datetime.fromisoformat(batch.progress.watermark).astimezone(ZoneInfo(batch.zone))
+def _watermark_ms(batch: Batch) -> int:
+    return ms_of(batch.progress.watermark) or 0
 
 
 def _refused_words(model: Comparison) -> str:

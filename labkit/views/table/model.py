@@ -21,6 +21,7 @@ from typing import Any
 
 from labkit.engine.batches import MAX_ROWS, Batch, Column
 from labkit.views.cells import is_window
+from labkit.views.event_time import ms_of
 
 NEW, CHANGED, REMOVED, SAME = "+", "Δ", "−", "·"
 WORDS = {NEW: "new", CHANGED: "changed", REMOVED: "removed", SAME: "same"}
@@ -186,10 +187,10 @@ def _window_place(columns: tuple[Column, ...]) -> int | None:
 
 def _is_over(window: Any, batch: Batch) -> bool:
     """Whether the watermark of a batch has reached the end of a window."""
-    mark = batch.progress.watermark
-    if mark is None or not is_window(window) or not isinstance(window[1], datetime):
+    mark_ms = ms_of(batch.progress.watermark)
+    if mark_ms is None or not is_window(window) or not isinstance(window[1], datetime):
         return False
-    return bool(window[1] <= datetime.fromisoformat(mark))
+    return window[1].timestamp() * 1000 <= mark_ms
 
 
 def _final_windows(table: Table, batch: Batch) -> tuple[Any, ...]:

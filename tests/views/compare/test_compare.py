@@ -90,6 +90,14 @@ def drill(steps):
     return comparison(WINDOWS, ("append", "update", "complete")), made
 
 
+def test_a_watermark_of_a_year_that_python_lacks_is_told(drill):
+    empty, made = drill
+    mark = "+56387-01-16T15:59:00.000Z"
+    far = {mode: _marked(batch, mark) for mode, batch in made[3].batches.items()}
+    last = replace(made[3], batches=far)
+    assert "The watermark is now 15:59:00, so" in text(reduce(fold, [*made[:3], last], empty))
+
+
 def test_the_drill_of_the_mock_up(drill):
     assert text(reduce(fold, drill[1], drill[0])).split("\n") == [
         "totals · step 3 · 5 rows in · no watermark",
