@@ -16,6 +16,8 @@ from labkit.course.markup import plain_of
 TESTS = Path(__file__).parents[1] / "lessons"
 CHECKS = [one for number in library.numbers() for one in checks_of(number).values()]
 LESSONS = sorted({one.id[:2] for one in CHECKS})
+# They share the tests of that folder.
+PACKAGE = "tests.course.lessons"
 LEAST = 3
 MAX_MINUTES = 15
 
@@ -77,7 +79,7 @@ def load(number):
     path = TESTS / f"test_lesson_{number}.py"
     if not path.exists():
         pytest.fail(f"{path.name} with its table WRONG is still to be written")
-    spec = importlib.util.spec_from_file_location(f"wrong_answers_{number}", path)
+    spec = importlib.util.spec_from_file_location(f"{PACKAGE}.{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
