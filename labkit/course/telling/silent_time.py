@@ -105,10 +105,12 @@ def _without_effect(reports: Sequence[Progress], facts: QueryFacts, name: str) -
             lesson="09",
         )
     elif facts.mode == "complete":
+        # Of sessions late rows are dropped in every mode.
+        dropped = "nothing is dropped, and " if facts.grid is not None else ""
         yield Finding(
             name,
-            "The query has a watermark, but complete mode keeps all groups: nothing is dropped, "
-            "and no group leaves the state.",
+            f"The query has a watermark, but complete mode keeps all groups: {dropped}"
+            "no group leaves the state.",
             'Choose outputMode("append") or outputMode("update"), if the state must not grow.',
             id="M34",
             lesson="10",

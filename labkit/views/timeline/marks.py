@@ -101,7 +101,7 @@ def _why(on: Sheet, column: int, mark: Mark) -> str:
     windows = on.timeline.setting.windows.kind in {"tumbling", "sliding"}
     if step.watermark_ms is None or mark.kept[-1][1] > step.watermark_ms:
         return "its window is open" if windows else ""
-    if on.timeline.setting.mode == "complete":
+    if not on.timeline.setting.drops:
         return "nothing is late"
     return f"late test still {on.words.time(step.late_test_ms, none='off')}"
 

@@ -6,7 +6,7 @@
   *n − 1* (the late test runs one batch behind);
 - a window is final in batch *n* when its end is at or before the watermark of batch *n*: append
   sends it then, and it leaves the state;
-- complete mode keeps everything: nothing is late, nothing closes.
+- complete mode keeps everything: nothing closes, and nothing is late but rows of sessions.
 """
 
 from __future__ import annotations
@@ -64,6 +64,16 @@ class Setting:
     late_test_lags: bool = True
     stop_before: int | None = None
 
+    @property
+    def drops(self) -> bool:
+        """Whether late rows are dropped; those of sessions are in every mode (Spark 4.1.3)."""
+        return self.mode != "complete" or self.windows.kind == "session"
+
+    @property
+    def closes(self) -> bool:
+        """Whether windows are final at the watermark."""
+        return self.mode != "complete"
+
 
 @dataclass(frozen=True)
 class Step:
@@ -117,8 +127,8 @@ def fold(timeline: Timeline, moment: Moment) -> Timeline:
     late_test = watermark
     if setting.late_test_lags and known:
         late_test = before.watermark_ms if before else None
-    filters = setting.mode != "complete" and bool(moment.progress.raw.get("stateOperators"))
-    test = late_test if filters else None
+    has_state = bool(moment.progress.raw.get("stateOperators"))
+    test = late_test if has_state and setting.drops else None
     marks = _marks(moment, setting, test)
     sent = results(moment.batch, setting.windows)
     newest = _newest(moment, before)
@@ -129,7 +139,7 @@ def fold(timeline: Timeline, moment: Moment) -> Timeline:
         spans = with_ends(spans, seen, moment.number)
     spans = with_results(spans, sent, moment.number)
     closed_now: list[Window] = []
-    if filters and watermark is not None:
+    if has_state and setting.closes and watermark is not None:
         spans, closed_now = close_passed(spans, watermark, moment.number)
     step = Step(
         number=moment.number,

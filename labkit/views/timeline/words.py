@@ -151,7 +151,7 @@ def _sent(timeline: Timeline, step: Step, words: Words) -> str:
 def _still_counts(timeline: Timeline, step: Step, words: Words) -> str:
     """Name a row that counts only because the late test runs one batch behind."""
     mark_now = step.watermark_ms
-    if mark_now is None or mark_now == step.late_test_ms or timeline.setting.mode == "complete":
+    if mark_now is None or mark_now == step.late_test_ms or not timeline.setting.drops:
         return ""
     saved = [m for m in step.marks or () if m.kept and m.kept[0][1] <= mark_now]
     if not saved:
