@@ -26,7 +26,8 @@ TOP, LANE_MIN, ROW, PAD = 34, 62, 40, 11
 STAIR, TICK, OP, ARROW = 22, 7, 38, 32
 HALF, BETWEEN, BOLD_CHAR = 18, 6, 8
 # Columns of text.
-MAX_WIDTH, MAX_OP_WIDTH, MAX_NAME_WIDTH = 12, 84, 12
+# Thirteen of them, such as 10:10–10:15:3, just fit into a box.
+MAX_WIDTH, MAX_OP_WIDTH, MAX_NAME_WIDTH = 13, 84, 12
 SHAPES = ("round", "square", "diamond", "triangle")
 
 
@@ -222,7 +223,7 @@ def _corners(shape: str, x: float, y: float, half: float) -> list[tuple[float, f
             (x + flat, bottom + 2),
             (x - flat, bottom + 2),
         ]
-    flat = max(5, half - HALF)
+    flat = max(5, half - 8)  # steep sides, or a long text would reach over them
     return [(x - flat, top), (x + flat, top), (x + half + 3, bottom), (x - half - 3, bottom)]
 
 
