@@ -21,6 +21,7 @@ MAX_CAUSES = 30
 _PYTHON_ERROR = re.compile(
     r"^((?:\w+\.)*)(\w*(?:Error|Exception|Exit|Interrupt)): (.+)$", re.MULTILINE
 )
+_FUNCTION = re.compile(r'File "[^"]*", line \d+, in (\S+)')
 _OWN_LINE = re.compile(r'File "([^"]*)", line (\d+), in (\S+)(?:\n    (\S.*))?')
 # Frames of Spark's own Python worker stand in every traceback and help nobody.
 _SPARKS = ("pyspark.", "py4j.")
@@ -70,6 +71,8 @@ class Facts:
         Spark's names for what happened, in the same order.
     own
         The learner's own line; None when the cause is not in a function of theirs.
+    function
+        The function in which Python's error arose, the learner's or Spark's; empty without one.
     plan
         The plan of the query that did not start; empty when it is not at hand.
     is_pythons
@@ -80,6 +83,7 @@ class Facts:
     said: str
     conditions: tuple[str, ...]
     own: OwnLine | None = None
+    function: str = ""
     plan: str = ""
     is_pythons: bool = False
 
@@ -134,19 +138,20 @@ def facts_from(chain: list[tuple[str, str]]) -> Facts:
     """
     heads: list[str] = []
     said: list[str] = []
-    own = None
+    own, function = None, ""
     for name, message in chain:
         heads.append(f"{name}: {_head(message)}" if name else _head(message))
         said.append(heads[-1])
         errors = _PYTHON_ERROR.findall(message) if "Traceback" in message else []
         if errors:  # only the innermost traceback is complete, and it comes last
             own = own_line(message) or own
+            function = (_FUNCTION.findall(message) or [""])[-1]
             module, kind, text = errors[-1]
             heads.append(f"{kind}: {_head(text)}")
             said.append(heads[-1] if module.startswith(_SPARKS) else f"{kind}: ")
     text = "\n".join(said)
     conditions = tuple(m["name"] for one in said for m in _CONDITION.finditer(one))
-    return Facts(tuple(heads), text, conditions, own)
+    return Facts(tuple(heads), text, conditions, own, function)
 
 
 def java_chain(error: Any) -> Iterator[tuple[str, str]]:

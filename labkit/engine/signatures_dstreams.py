@@ -10,6 +10,7 @@ from labkit.engine.spark_end import was_stopped_by_dstreams
 
 _PARTS = "A program has four parts"
 _HAND = "One interval in the hand: foreachRDD"
+_OPERATORS = "The operators"
 _TABLE = "A table from outside: transform"
 # How Java tells that a function of ours has failed in a batch.
 _IN_A_BATCH = "An exception was raised by Python"
@@ -36,6 +37,11 @@ def _uses_spark_on_workers(facts: Facts) -> bool:
 
 def _is_in_own_code(facts: Facts) -> bool:
     return _is_in_a_batch(facts) and facts.own is not None
+
+
+def _has_no_pairs(facts: Facts) -> bool:
+    unpacks = _raises("cannot unpack non-iterable", "values to unpack")(facts)
+    return unpacks and facts.function in {"mergeValues", "add_shuffle_key"}
 
 
 def _has_lost_spark(_facts: Facts) -> bool:
@@ -144,6 +150,15 @@ TABLE = (
         cure="Join an RDD with each interval: transform(lambda rdd: rdd.join(other)).",
         lesson="06",
         heading=_TABLE,
+    ),
+    Signature(
+        id="D19",
+        needs=_has_no_pairs,
+        sentence="An operator for pairs, such as reduceByKey, got elements that are no pairs.",
+        cure="Make pairs first: map(lambda word: (word, 1)).",
+        reason="It takes each element apart, into a key and a value.",
+        lesson="06",
+        heading=_OPERATORS,
     ),
     Signature(
         id="D11",

@@ -144,6 +144,14 @@ def _(b):
     tick(b.ssc)
 
 
+provokes("D19", "An operator for pairs")(
+    lambda b: b.run(b.words().map(len).reduceByKey(lambda one, other: one + other))
+)
+provokes("D19", "An operator for pairs")(
+    lambda b: b.run(b.words().map(lambda _: "abc").reduceByKey(lambda one, other: one + other))
+)
+
+
 @provokes("D11", "Your function raised an error")
 def _(b):
     b.run(b.words().map(lambda word: {}[word]))
