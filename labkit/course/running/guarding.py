@@ -22,7 +22,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 from labkit import settings
-from labkit.course.running.threads import TICK_S, CallsOfSpark, end
+from labkit.course.running.threads import TICK_S, CallsOfSpark, end, quiet_ends
 from labkit.course.running.trouble import TookTooLong
 from labkit.engine.time_limit import THREAD
 from labkit.engine.trial import Trial, java_seconds, kept_session, use_session
@@ -194,7 +194,7 @@ def guarded(judge: Callable[[Any], Any], answer: Any) -> Outcome:
     is_function = callable(answer) and not isinstance(answer, type)
     watched = Watched(answer, trial) if is_function else answer
     keeps = kept_session(_is_answer) if is_function else nullcontext()
-    with keeps, _few_prints():
+    with keeps, _few_prints(), quiet_ends():
         work = Work(lambda: judge(watched), is_answer=False)
         _last.append(work)
         try:

@@ -6,7 +6,10 @@ import ctypes
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from labkit.course.running.trouble import TookTooLong, is_own
 
@@ -21,6 +24,22 @@ class Ended(BaseException):
 
 class CallEnded(TookTooLong):
     """Raised inside a call that Spark has made and waits for: it reaches Spark as an error."""
+
+
+@contextmanager
+def quiet_ends() -> Iterator[None]:
+    """Print nothing when a thread is hit in a destructor, where Python can only tell and go on."""
+    tell = sys.unraisablehook
+
+    def tell_others(what: Any) -> None:
+        if not issubclass(what.exc_type, Ended | CallEnded):
+            tell(what)
+
+    sys.unraisablehook = tell_others
+    try:
+        yield
+    finally:
+        sys.unraisablehook = tell
 
 
 def end(thread: threading.Thread, *, once: bool = False) -> None:
