@@ -44,7 +44,7 @@ def ask(spark, monkeypatch):
     def state():
         queries = {query.id for query in spark.streams.active}
         tables = {table.name for table in spark.catalog.listTables()}
-        return dict(spark.conf.getAll), queries, tables, set(scratch.place("run_stream").iterdir())
+        return dict(spark.conf.getAll), queries, tables, set(scratch.place("run_stream").glob("*"))
 
     before = state()
     yield lambda answer: checking.check("90.1", answer)
