@@ -47,6 +47,8 @@ def run_round(lessons: Sequence[Path], *, jobs: int) -> Round:
         for proof in prove(lessons, jobs=jobs):
             proofs.append(proof)
             print(line(proof), flush=True)
+            if proof.failed:
+                print(proof.said, flush=True)
     finally:
         del os.environ[MARK]
     return Round(proofs, left_over(mark))
