@@ -25,17 +25,18 @@ def _is_from_a_window(facts: Facts) -> bool:
     return '"window(' in facts.said or '"sessionwindow(' in facts.said
 
 
+FAR_YEAR = Signature(
+    id="M17",
+    needs=_is_of_a_far_year,
+    sentence="A time lies so many years ahead that Python cannot show it.",
+    cure='Were these milliseconds? Then call timestamp_millis("ms"), not cast("timestamp").',
+    reason="A cast takes a number for seconds since 1970. "
+    "Milliseconds are a thousand times as many.",
+    lesson="08",
+    heading=_TEXT_TIME,
+)
 TABLE = (
-    Signature(
-        id="M17",
-        needs=_is_of_a_far_year,
-        sentence="A time lies so many years ahead that Python cannot show it.",
-        cure='Were these milliseconds? Then call timestamp_millis("ms"), not cast("timestamp").',
-        reason="A cast takes a number for seconds since 1970. "
-        "Milliseconds are a thousand times as many.",
-        lesson="08",
-        heading=_TEXT_TIME,
-    ),
+    FAR_YEAR,
     Signature(
         id="M17",
         condition="DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",

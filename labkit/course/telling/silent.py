@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from labkit.course.telling.findings import Finding, finding_of
+from labkit.course.telling.findings import Finding
 from labkit.course.telling.silent_time import about_time
 from labkit.engine.batches import Batch, BatchReader, running_queries
-from labkit.engine.causes import facts_of
 from labkit.engine.last_error import notebook
 from labkit.engine.progress import Progress
 from labkit.engine.query_facts import query_facts
-from labkit.engine.signatures import explain_error
+from labkit.engine.signatures_time import FAR_YEAR
 from labkit.engine.watching import RUNNING, STOPPED, WAITING, WORDS, ProgressReader, State
 from labkit.errors import InvalidArgument
 from labkit.views.progress.model import Panel, fold
@@ -154,12 +153,23 @@ def _rows(query: Any, name: str) -> Iterator[Finding]:
         batches = [batch for batch in reader.backlog() if batch.rows]
     except InvalidArgument:  # another sink: there are no rows to look at
         return
-    except (ValueError, OverflowError) as error:  # a time beyond the year 9999
-        yield finding_of(name, explain_error(error), facts_of(error))
-        return
+    if any(map(_has_far_time, batches)):
+        far = FAR_YEAR
+        yield Finding(
+            name, far.sentence, far.cure, far.reason, far.id, lesson=far.lesson, heading=far.heading
+        )
     yield from _nulls(batches, name)
     if reader.mode == "update":
         yield from _repeated(batches, name)
+
+
+def _has_far_time(batch: Batch) -> bool:
+    """Whether a time, or the end of a window, is text: Python has no such year."""
+    columns = enumerate(batch.columns)
+    times = [i for i, one in columns if one.type == "timestamp" or one.is_window]
+    values = [row[i] for row in batch.rows for i in times]
+    ends = [end for value in values for end in (value if isinstance(value, tuple) else (value,))]
+    return any(isinstance(end, str) for end in ends)
 
 
 def _nulls(batches: list[Batch], name: str) -> Iterator[Finding]:
