@@ -3,8 +3,7 @@
     .venv/bin/python benchmarks/ticks.py
 
 Medians over five fresh processes of each, in turns, so that they share the machine's mood; a batch
-is a ``reduceByKey`` over two pairs, moved on by ``lab.tick``. Goal: half of what Spark's cost.
-``--runs 1`` for a quick look.
+is a ``reduceByKey`` over two pairs, moved on by ``lab.tick``. ``--runs 1`` for a quick look.
 """
 
 from __future__ import annotations
