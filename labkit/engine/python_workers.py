@@ -3,7 +3,8 @@
 Spark puts ``pyspark.zip``, py4j's archive and one of its jars on the path of its workers, for
 machines that have no PySpark. Before every task it lets Python forget what it knows of that path,
 and Python 3.11 then reads the directory of each archive again, once for every package in it,
-which takes longer than a small task. Here PySpark is installed, and the archives are left out. Spark starts this module by its setting ``spark.python.daemon.module``.
+which takes longer than a small task. Here PySpark is installed, and the archives are left out.
+Spark starts this module by its setting ``spark.python.daemon.module``.
 """
 
 from __future__ import annotations
