@@ -27,8 +27,8 @@ def archive(tmp_path):
     return str(path)
 
 
-def said(code, *options):
-    call = [sys.executable, *options, "-c", code]
+def said(code):
+    call = [sys.executable, "-c", code]
     return subprocess.run(call, capture_output=True, text=True, check=True, timeout=60).stdout
 
 

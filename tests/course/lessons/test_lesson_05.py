@@ -255,11 +255,6 @@ ACCEPTED = [
 ]
 
 
-def test_a_wrong_answer_is_refused_with_its_own_cause(wrong, refused):
-    task, factory, fragment = wrong
-    assert fragment in refused(task, factory()).cause.replace("**", "")
-
-
 def test_a_check_leaves_no_topic_and_keeps_those_of_the_learner(broker, accepted):
     mine = broker.topic("check-parse-1")
     feed = lab.feed(lab.Script("10:00 anna", columns="who string"), to=mine)

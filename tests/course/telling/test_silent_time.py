@@ -109,7 +109,21 @@ def test_keys_with_their_time_are_forgotten(drill):
 
 
 def test_complete_mode_makes_the_watermark_idle(drill):
-    assert ids(drill("10:00 anna\n\n10:20 ben\n\n10:01 anna", windows, "complete")) == ["M34"]
+    query = drill("10:00 anna\n\n10:20 ben\n\n10:01 anna", windows, "complete")
+    assert ids(query) == ["M34"]
+    assert "nothing is dropped" in repr(explain(query))
+
+
+def test_late_rows_of_sessions_are_dropped_in_complete_mode_too(drill):
+    def sessions(rows):
+        marked = rows.withWatermark("event_time", "1 minute")
+        return marked.groupBy(F.session_window("event_time", "5 minutes"), "who").count()
+
+    query = drill("10:00 anna\n\n10:20 ben\n\n10:21 ben\n\n10:01 anna", sessions, "complete")
+    assert "M34" in ids(query)
+    assert "nothing is dropped" not in repr(explain(query))
+    states = [state for report in query.recentProgress for state in report.stateOperators]
+    assert max(state.numRowsDroppedByWatermark for state in states) == 1
 
 
 def test_a_watermark_that_nothing_uses_is_told(drill):

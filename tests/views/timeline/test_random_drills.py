@@ -1,18 +1,13 @@
 """Random drills: whatever comes, and however late, the picture agrees with Spark's own count."""
 
-import importlib.util
-from pathlib import Path
 from random import Random
 
 import pytest
 from pyspark.sql import functions as F
 
-pytestmark = pytest.mark.spark
+from . import test_timeline_spark as real
 
-place = Path(__file__).with_name("test_timeline_spark.py")
-spec = importlib.util.spec_from_file_location("real", place)
-real = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(real)
+pytestmark = pytest.mark.spark
 drill = real.drill
 
 TEN_HOURS_MIN = 600
