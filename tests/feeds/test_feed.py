@@ -105,12 +105,14 @@ def test_a_query_that_fails_raises_its_own_exception(memory, numbers, fake_query
     assert stream.sent == 10  # the step did arrive
 
 
-def test_a_query_that_hangs_is_named_with_the_step(memory, numbers, fake_query):
+def test_a_query_that_hangs_is_named_with_the_step(memory, numbers, fake_query, monkeypatch):
+    monkeypatch.setenv("LABKIT_PATIENCE", "4")
     release = threading.Event()
     query = fake_query(lambda: memory.steps and release.wait(30))
     with pytest.raises(NotReady) as caught:
         feed(numbers(), to=memory).step(2, query, timeout_s=0.05)
     assert "step 1 of 2" in caught.value.params["what"]
+    assert caught.value.params["timeout_s"] == 0.05 * 4
     release.set()
 
 
